@@ -1,0 +1,38 @@
+"""What the gateway and its servers must read and write alike: a JSON-RPC message, its refusal, scopes."""
+
+from mcp_wire.codes import (
+    FORBIDDEN,
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    ORIGIN_REFUSED,
+    PARSE_ERROR,
+    RATE_LIMITED,
+    UNAUTHORIZED,
+    UNAVAILABLE,
+)
+from mcp_wire.headers import is_json_media_type, parse_scopes
+from mcp_wire.message import Id, Kind, MalformedMessage, Message, read_message
+from mcp_wire.refusal import error_body
+
+__all__ = [
+    "FORBIDDEN",
+    "INTERNAL_ERROR",
+    "INVALID_PARAMS",
+    "INVALID_REQUEST",
+    "METHOD_NOT_FOUND",
+    "ORIGIN_REFUSED",
+    "PARSE_ERROR",
+    "RATE_LIMITED",
+    "UNAUTHORIZED",
+    "UNAVAILABLE",
+    "Id",
+    "Kind",
+    "MalformedMessage",
+    "Message",
+    "error_body",
+    "is_json_media_type",
+    "parse_scopes",
+    "read_message",
+]
