@@ -1,0 +1,38 @@
+"""Writes JSON without turning decimal fractions into binary ones.
+
+The standard encoder knows ``int`` and ``float`` only, and as a float 0.3 is not what 0.1 + 0.2 gives. RFC 8259 §6 lets
+a number have any number of digits, so a ``Decimal`` is written with its own.
+"""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+
+def to_json(value: Any) -> str:
+    """``value`` as compact JSON text.
+
+    Raises:
+        ValueError: a number is NaN or infinite.
+        TypeError: a value has no JSON form, or an object has a name that is not a string.
+    """
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{_name(name)}:{to_json(member)}" for name, member in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(to_json, value)) + "]"
+    if isinstance(value, Decimal):
+        return _number(value)
+    return json.dumps(value, allow_nan=False, ensure_ascii=False)
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"a JSON object's names are strings, not {type(name).__name__}")
+    return json.dumps(name, ensure_ascii=False)
+
+
+def _number(value: Decimal) -> str:
+    if not value.is_finite():
+        raise ValueError("JSON has no NaN and no infinity")
+    return str(value)  # digits, perhaps a point and an exponent such as E+3: all within RFC 8259's grammar

@@ -1,0 +1,82 @@
+"""What surrounds every request: the access log, the check of the client's certificate, and refusals in one form."""
+
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+from mcp_wire import FORBIDDEN, INTERNAL_ERROR, INVALID_REQUEST, error_body
+
+from mcp_serving.caller import read_caller
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+CLIENT_CLOSED = 499
+"""The status that the log gives to a request whose client left before the answer (nginx's name for it)."""
+
+log = structlog.get_logger()
+_REQUEST_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+
+
+@web.middleware
+async def log_access(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Log one line a request: never a header, a query or a body, which may hold secrets."""
+    started = time.perf_counter()
+    structlog.contextvars.bind_contextvars(request_id=_request_id(request))
+    status = CLIENT_CLOSED
+    try:
+        response = await handler(request)
+        status = response.status
+        return response
+    finally:
+        # Health checks come every few seconds; they would bury the calls.
+        say = log.debug if request.path == "/health" else log.info
+        elapsed = round((time.perf_counter() - started) * 1000, 1)
+        subject = read_caller(request.headers).sub
+        say("request", method=request.method, path=request.path, status=status, ms=elapsed, subject=subject)
+        structlog.contextvars.unbind_contextvars("request_id")
+
+
+@web.middleware
+async def refuse_in_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every refusal into a JSON-RPC error, and every unforeseen exception into one that says nothing of it."""
+    try:
+        return await handler(request)
+    except web.HTTPException as refusal:
+        headers = {name: refusal.headers[name] for name in ("Allow",) if name in refusal.headers}
+        text = refusal.text or refusal.reason
+        body = error_body(FORBIDDEN if refusal.status == web.HTTPForbidden.status_code else INVALID_REQUEST, text)
+        return web.Response(status=refusal.status, body=body, content_type="application/json", headers=headers)
+    except Exception:
+        log.exception("request_failed")
+        return web.Response(
+            status=500, body=error_body(INTERNAL_ERROR, "internal error"), content_type="application/json"
+        )
+
+
+def require_client_san(name: str) -> Middleware:
+    """Admit only peers whose certificate carries the DNS name ``name``.
+
+    The TLS handshake has verified the certificate against our CA, but every service has a certificate of that CA.
+    """
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        peer: dict[str, Any] = request.get_extra_info("peercert") or {}
+        # RFC 9525 §6.3: names are compared without regard to case, and only the subjectAltName counts.
+        names = {value.lower() for kind, value in peer.get("subjectAltName", ()) if kind == "DNS"}
+        if name.lower() not in names:
+            raise web.HTTPForbidden(text="this client certificate may not call this server")
+        return await handler(request)
+
+    return check
+
+
+def _request_id(request: web.Request) -> str:
+    # Envoy sets x-request-id; whoever else does may write anything into it.
+    sent = request.headers.get("X-Request-Id", "")
+    return sent if _REQUEST_ID.fullmatch(sent) else str(uuid.uuid4())
