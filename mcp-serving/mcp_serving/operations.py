@@ -12,7 +12,7 @@ from mcp_serving.tool import Tool, ToolFailure
 from mcp_serving.toolbox import BeyondScopes, Toolbox
 
 
-class RpcRefusal(Exception):  # noqa: N818 - an answer to the client, not a failure of the program
+class RpcRefusal(Exception):
     """A JSON-RPC error that the client should get, text and all."""
 
     def __init__(self, code: int, text: str, data: Any = None) -> None:

@@ -17,7 +17,7 @@ STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, arbitrary_
 """Arguments are what the schema says or they are refused: "1" is no number, true is no integer, nothing is extra."""
 
 
-class BadArguments(ValueError):  # noqa: N818 - an outcome that is told to the model, not a failure of the program
+class BadArguments(ValueError):
     """The arguments do not fit the tool. The text tells the model what to change."""
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from mcp_serving.signature import argument_model, input_schema, output_schema, read_arguments, result_model
 
 
-class ToolFailure(Exception):  # noqa: N818 - an outcome of a call, told to the model
+class ToolFailure(Exception):
     """The tool cannot do what was asked. The text goes to the model, so it says what to change."""
 
 

@@ -39,7 +39,7 @@ class Message:
         return Kind.NOTIFICATION if self.id is None else Kind.REQUEST
 
 
-class MalformedMessage(ValueError):  # noqa: N818 - named as JSON-RPC speaks of it; it is a refusal, not a failure
+class MalformedMessage(ValueError):
     """The body is no JSON-RPC message that two readers must read alike.
 
     ``code`` is the JSON-RPC error code, ``text`` a sentence fit for the sender, ``id`` the message's own if it could be

@@ -83,7 +83,7 @@ async def test_a_header_of_an_unsupported_version_is_answered_400(version: str) 
     assert answer["error"]["data"] == {"supported": LEGACY, "requested": version}
 
 
-@pytest.mark.covers("M3")
+@pytest.mark.covers("M1", "M3")
 @pytest.mark.parametrize("method", ["server/discover", "tools/list", "initialize"])
 async def test_a_modern_request_learns_which_versions_are_supported(method: str) -> None:
     status, answer = await post(request(method, {"_meta": MODERN}), version="2026-07-28")

@@ -1,0 +1,100 @@
+"""keycloak/realm-export.json and ext-authz/policy.yaml speak of the same resources and scopes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+REALM: dict[str, Any] = json.loads((ROOT / "keycloak/realm-export.json").read_text(encoding="utf-8"))
+RESOURCES: dict[str, Any] = yaml.safe_load((ROOT / "ext-authz/policy.yaml").read_text(encoding="utf-8"))["resources"]
+PUBLIC_URL = "${PUBLIC_URL:https://localhost:8443}"
+SCOPES = {scope["name"]: scope for scope in REALM["clientScopes"]}
+CLIENTS = {client["clientId"]: client for client in REALM["clients"]}
+
+
+def paths_by_scope() -> dict[str, str]:
+    """Every scope that the policy asks for, with the path of the resource that it opens."""
+    found: dict[str, str] = {}
+    for resource in RESOURCES.values():
+        for scope in [*resource["scopes"], *(s for needed in resource["tools"].values() for s in needed)]:
+            found[scope] = resource["path"]
+    return found
+
+
+def mappers(scope: str, kind: str) -> list[dict[str, str]]:
+    return [m["config"] for m in SCOPES[scope]["protocolMappers"] if m["protocolMapper"] == kind]
+
+
+@pytest.mark.covers("O11")
+def test_realm_defines_exactly_the_scopes_that_the_policy_asks_for() -> None:
+    assert {name for name in SCOPES if name.startswith("mcp:")} == set(paths_by_scope())
+
+
+@pytest.mark.covers("O10", "O11", "O13")
+@pytest.mark.parametrize(("scope", "path"), paths_by_scope().items())
+def test_scope_names_the_gateway_its_resource_and_the_email_in_tokens(scope: str, path: str) -> None:
+    audiences = [
+        m.get("included.client.audience", m.get("included.custom.audience"))
+        for m in mappers(scope, "oidc-audience-mapper")
+    ]
+    assert audiences == ["api-gateway", f"{PUBLIC_URL}{path}"]
+    assert [m["claim.name"] for m in mappers(scope, "oidc-usermodel-attribute-mapper")] == ["email"]
+    assert all(
+        m["access.token.claim"] == m["introspection.token.claim"] == "true"
+        for m in (mapper["config"] for mapper in SCOPES[scope]["protocolMappers"])
+    )
+    assert SCOPES[scope]["attributes"]["include.in.token.scope"] == "true"
+    assert SCOPES[scope]["attributes"]["consent.screen.text"]
+
+
+@pytest.mark.covers("O11", "O13")
+def test_clients_known_and_registered_may_ask_for_every_scope_and_get_none_unasked() -> None:
+    assert set(paths_by_scope()) <= set(REALM["defaultOptionalClientScopes"])
+    assert set(paths_by_scope()) <= set(CLIENTS["mcp-client"]["optionalClientScopes"])
+    assert not set(paths_by_scope()) & {
+        *REALM["defaultDefaultClientScopes"],
+        *CLIENTS["mcp-client"]["defaultClientScopes"],
+    }
+
+
+@pytest.mark.covers("O13")
+def test_scope_that_the_gateway_needs_for_sub_and_email_is_always_given() -> None:
+    for given in (REALM["defaultDefaultClientScopes"], CLIENTS["mcp-client"]["defaultClientScopes"]):
+        assert {"basic", "email"} <= set(given)
+    assert mappers("basic", "oidc-sub-mapper")
+
+
+@pytest.mark.covers("O3", "O4", "O15")
+def test_only_the_code_flow_is_on_and_only_for_mcp_client() -> None:
+    flows = ("standardFlowEnabled", "implicitFlowEnabled", "directAccessGrantsEnabled", "serviceAccountsEnabled")
+    assert [CLIENTS["mcp-client"][flow] for flow in flows] == [True, False, False, False]
+    assert [CLIENTS["api-gateway"][flow] for flow in flows] == [False, False, False, False]
+    assert CLIENTS["mcp-client"]["attributes"]["pkce.code.challenge.method"] == "S256"
+
+
+@pytest.mark.covers("O2", "O4", "O5", "O12")
+def test_realm_has_the_names_and_secrets_that_the_other_parts_expect() -> None:
+    assert REALM["realm"] == "mcp-gateway"
+    assert REALM["attributes"]["frontendUrl"] == PUBLIC_URL
+    assert CLIENTS["api-gateway"]["secret"] == "${KEYCLOAK_CLIENT_SECRET:api-gateway-secret-change-me}"
+    (user,) = REALM["users"]
+    assert (user["username"], user["credentials"][0]["value"]) == ("testuser", "testpassword123")
+    assert user["realmRoles"] == ["default-roles-mcp-gateway"]
+
+
+@pytest.mark.covers("O13")
+def test_every_anonymous_registration_policy_is_listed() -> None:
+    """Keycloak adds none of its own to a realm that lists any."""
+    (policies,) = REALM["components"].values()
+    assert {p["providerId"] for p in policies if p["subType"] == "anonymous"} == {
+        "consent-required",
+        "scope",
+        "max-clients",
+        "trusted-hosts",
+        "registration-web-origins",
+        "allowed-client-templates",
+        "allowed-protocol-mappers",
+    }
