@@ -1,0 +1,126 @@
+"""Starts the authorizer: ``python -m ext_authz``. The only place where parts are made and put together."""
+
+import asyncio
+import signal
+import sys
+from contextlib import AsyncExitStack
+
+import aiohttp
+import uvloop
+from aiohttp import web
+
+from ext_authz.authorizer import Authorizer
+from ext_authz.decision_log import DecisionLog, json_logger
+from ext_authz.discovery import metadata_documents
+from ext_authz.grpc_server import Tls, start_grpc_server
+from ext_authz.grpc_service import AuthorizationService
+from ext_authz.health import Health
+from ext_authz.http_app import make_http_app
+from ext_authz.introspection import CacheSettings, Introspection
+from ext_authz.keycloak import KeycloakIntrospection
+from ext_authz.metrics import Metrics
+from ext_authz.policy import Policy
+from ext_authz.policy_file import PolicyError, load_policy
+from ext_authz.probes import envoy_probe, keycloak_probe
+from ext_authz.recorder import DecisionRecorder
+from ext_authz.settings import Settings, SettingsError, load_settings
+
+
+class CannotStart(Exception):
+    """An address in use, or a key that does not fit its certificate. Its text is one line for the operator."""
+
+
+def main() -> int:
+    """Exit code 0 after a stop that was asked for, 2 for a bad setting or policy, 1 if the start failed otherwise."""
+    try:
+        settings = load_settings()
+        policy = load_policy(settings.policy_file, settings.public_url)
+    except (SettingsError, PolicyError) as error:
+        sys.stderr.write(f"ext_authz: {error}\n")
+        return 2
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve(settings, policy))
+    except CannotStart as error:
+        sys.stderr.write(f"ext_authz: cannot start: {error}\n")
+        return 1
+    return 0
+
+
+async def serve(settings: Settings, policy: Policy) -> None:
+    """Serve until SIGTERM or SIGINT, then drain."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    logger = json_logger(sys.stdout, settings.log_level)
+    metrics = Metrics()
+    async with AsyncExitStack() as closing:
+        recorder = DecisionRecorder(DecisionLog(logger), metrics)
+        introspection = await _introspection(settings, metrics, closing)
+        authorizer = Authorizer(policy, introspection, settings.origins, recorder)
+        service = AuthorizationService(authorizer, policy, recorder)
+        http_port = await _start_http(settings, policy, introspection, metrics, closing)
+        grpc_port = await _start_grpc(settings, service, closing)
+        logger.info("started", grpc_port=grpc_port, http_port=http_port, resources=sorted(policy.resources))
+        await stop.wait()
+        logger.info("stopping")
+    logger.info("stopped")
+
+
+async def _introspection(settings: Settings, metrics: Metrics, closing: AsyncExitStack) -> Introspection:
+    keycloak = KeycloakIntrospection(
+        settings.keycloak_url,
+        settings.keycloak_realm,
+        settings.keycloak_client_id,
+        settings.keycloak_client_secret.get_secret_value(),
+    )
+    closing.push_async_callback(keycloak.aclose)
+    cache = CacheSettings(
+        ttl_seconds=settings.introspection_ttl_seconds,
+        size=settings.introspection_cache_size,
+        deadline_seconds=settings.introspection_timeout_seconds,
+    )
+    introspection = Introspection(keycloak, settings.issuer, cache, metrics)
+    closing.push_async_callback(introspection.aclose)
+    return introspection
+
+
+async def _start_grpc(settings: Settings, service: AuthorizationService, closing: AsyncExitStack) -> int:
+    tls = Tls(settings.tls_cert_file, settings.tls_key_file, settings.tls_ca_file)
+    try:
+        server = await start_grpc_server(service, settings.grpc_listen, tls, settings.allowed_client_san)
+    except RuntimeError as error:
+        raise CannotStart(f"GRPC_LISTEN: {settings.grpc_listen} cannot be bound: is it in use?") from error
+    except OSError as error:
+        raise CannotStart(f"TLS_KEY_FILE: {tls.key} and {tls.certificate} are not a key and its certificate") from error
+    closing.push_async_callback(server.drain)
+    return server.port
+
+
+async def _start_http(
+    settings: Settings, policy: Policy, introspection: Introspection, metrics: Metrics, closing: AsyncExitStack
+) -> int:
+    """Returns the port that was bound."""
+    session = await closing.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)))
+    health = Health(
+        (
+            keycloak_probe(session, settings.keycloak_url, settings.keycloak_realm, introspection),
+            envoy_probe(session, settings.envoy_status_url, policy),
+        )
+    )
+    runner = web.AppRunner(
+        make_http_app(metadata_documents(policy, settings.issuer), health, metrics), access_log=None, shutdown_timeout=2
+    )
+    await runner.setup()
+    closing.push_async_callback(runner.cleanup)
+    host, _, port = settings.http_listen.rpartition(":")
+    try:
+        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+    except OSError as error:
+        raise CannotStart(f"HTTP_LISTEN: {settings.http_listen} cannot be bound: {error.strerror}") from error
+    bound: int = runner.addresses[0][1]
+    return bound
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""One JSON line per decision, and per thing that goes wrong. Never a header, a body, a token or an e-mail address."""
+
+import json
+import logging
+from typing import Any, TextIO
+
+import structlog
+
+from ext_authz.operation import HttpRequest
+from ext_authz.verdict import REFUSALS, Allow, Verdict
+
+_LONGEST = 256
+"""Characters kept of what a client chose (path, tool, request id). JSON escapes line breaks and control characters."""
+
+
+def json_logger(stream: TextIO, level: str) -> structlog.typing.FilteringBoundLogger:
+    """A logger that writes one ASCII JSON object per line to ``stream``."""
+    logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
+        structlog.WriteLogger(stream),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            structlog.processors.JSONRenderer(serializer=json.dumps),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        cache_logger_on_first_use=True,
+    ).bind(service="ext-authz")
+    return logger
+
+
+class DecisionLog:
+    """Writes decisions to ``logger``."""
+
+    def __init__(self, logger: structlog.typing.FilteringBoundLogger) -> None:
+        self._logger = logger
+
+    def decided(
+        self, request: HttpRequest, resource: str, verdict: Verdict, subject: str | None, seconds: float
+    ) -> None:
+        """``resource`` is the policy's name for it, ``subject`` the token's, if one was read."""
+        allowed = isinstance(verdict, Allow)
+        self._logger.info(
+            "decision",
+            method=request.method[:_LONGEST],
+            path=request.path[:_LONGEST],
+            resource=resource,
+            tool=verdict.tool[:_LONGEST] if verdict.tool is not None else None,
+            subject=subject,
+            verdict="allow" if allowed else "deny",
+            reason=reason_of(verdict),
+            status=200 if isinstance(verdict, Allow) else REFUSALS[verdict.reason].http_status,
+            request_id=request.request_id[:_LONGEST],
+            ms=round(seconds * 1000, 3),
+        )
+
+    def failed(self, request_id: str, error: Exception) -> None:
+        """A fault of our own. Only its type and place are said: its text may quote what was being handled."""
+        self._logger.error("fault", request_id=request_id[:_LONGEST], **_place(error))
+
+    def unavailable(self, request_id: str, cause: str) -> None:
+        """The authorization server could not be asked."""
+        self._logger.warning("authorization_server_unavailable", request_id=request_id[:_LONGEST], cause=cause)
+
+
+def reason_of(verdict: Verdict) -> str:
+    """The word for logs and metrics."""
+    return "allowed" if isinstance(verdict, Allow) else verdict.reason.value
+
+
+def _place(error: Exception) -> dict[str, Any]:
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    where = f"{frame.tb_frame.f_code.co_qualname}:{frame.tb_lineno}" if frame is not None else None
+    return {"error": type(error).__name__, "where": where}

@@ -1,0 +1,55 @@
+"""A bounded map whose entries end: the least recently used one goes first when it is full."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[V]):
+    """``stored_at`` and ``ends_at`` are in seconds of the map's clock."""
+
+    value: V
+    stored_at: float
+    ends_at: float
+
+
+class ExpiringLru(Generic[K, V]):
+    """Holds at most ``size`` entries. ``clock`` gives monotonic seconds."""
+
+    def __init__(self, size: int, clock: Callable[[], float]) -> None:
+        self._size = size
+        self._clock = clock
+        self._entries: OrderedDict[K, Entry[V]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: K) -> Entry[V] | None:
+        """The entry, unless it is absent or has ended."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if self._clock() >= entry.ends_at:
+            del self._entries[key]
+            return None
+        self._entries.move_to_end(key)
+        return entry
+
+    def age(self, entry: Entry[V]) -> float:
+        """Seconds since the entry was stored."""
+        return self._clock() - entry.stored_at
+
+    def put(self, key: K, value: V, lifetime: float) -> None:
+        """Store for ``lifetime`` seconds; nothing is stored if that is not positive."""
+        if lifetime <= 0:
+            return
+        now = self._clock()
+        self._entries[key] = Entry(value, now, now + lifetime)
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._size:
+            self._entries.popitem(last=False)

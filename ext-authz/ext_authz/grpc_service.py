@@ -1,0 +1,137 @@
+"""Translates between Envoy's external authorization protocol and ``HttpRequest`` / ``Verdict``. Decides nothing.
+
+Protocol: envoy.service.auth.v3 (external_auth.proto, attribute_context.proto). A ``CheckResponse`` whose ``status`` is
+unset reads as code 0, which Envoy takes for "allow": every response made here sets it, and the catch-all denies.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Protocol
+
+from mcp_wire import error_body
+
+from ext_authz.challenge import challenge
+from ext_authz.identity import Identity
+from ext_authz.operation import HttpRequest
+from ext_authz.policy import Policy, Resource
+from ext_authz.verdict import ALLOWED_METHODS, REFUSALS, RETRY_AFTER_SECONDS, Allow, Deny, Reason, Verdict
+from ext_authz.xds import (
+    AttributeContext,
+    AuthorizationServicer,
+    CheckRequest,
+    CheckResponse,
+    DeniedHttpResponse,
+    HeaderValue,
+    HeaderValueOption,
+    HttpStatus,
+    OkHttpResponse,
+    Status,
+)
+
+RESOURCE_EXTENSION = "resource"
+"""Key in ``context_extensions`` under which Envoy's routes name their resource."""
+
+_PARTIAL_BODY = "x-envoy-auth-partial-body"
+"""Set by Envoy on the check request when it sends a body; "true" if it cut it (ext_authz BufferSettings)."""
+
+
+class Decides(Protocol):
+    async def authorize(self, request: HttpRequest) -> Verdict: ...
+
+
+class FaultRecorder(Protocol):
+    def failed(self, request_id: str, error: Exception) -> None: ...
+
+
+class AuthorizationService(AuthorizationServicer):  # type: ignore[misc]  # its base has no types
+    """envoy.service.auth.v3.Authorization. ``Check`` answers every request and raises on none."""
+
+    def __init__(self, authorizer: Decides, policy: Policy, recorder: FaultRecorder) -> None:
+        self._authorizer = authorizer
+        self._policy = policy
+        self._recorder = recorder
+
+    async def Check(self, request: CheckRequest, _context: object) -> CheckResponse:  # noqa: N802 - the protocol's name
+        try:
+            http_request = to_http_request(request.attributes)
+            verdict = await self._authorizer.authorize(http_request)
+            return to_check_response(verdict, self._policy.resources.get(http_request.resource))
+        except Exception as error:  # noqa: BLE001 - the catch-all: a fault of any kind must deny, and be told
+            self._recorder.failed(request.attributes.request.http.headers.get("x-request-id", ""), error)
+            return _denied(Deny(Reason.INTERNAL_FAULT), None)
+
+
+def to_http_request(attributes: AttributeContext) -> HttpRequest:
+    """What Envoy says about the request. Header names are lower case there, doubled ones joined with a comma."""
+    http = attributes.request.http
+    headers: Mapping[str, str] = http.headers
+    return HttpRequest(
+        resource=attributes.context_extensions.get(RESOURCE_EXTENSION, ""),
+        method=http.method,
+        path=http.path.partition("?")[0].partition("#")[0],
+        authorization=headers.get("authorization"),
+        origin=headers.get("origin"),
+        content_type=headers.get("content-type"),
+        content_encoding=headers.get("content-encoding"),
+        body=http.raw_body,
+        body_is_partial=headers.get(_PARTIAL_BODY, "false") != "false",
+        request_id=headers.get("x-request-id", ""),
+    )
+
+
+def to_check_response(verdict: Verdict, resource: Resource | None) -> CheckResponse:
+    """``resource`` is the one asked for, if the policy has it: challenges point to its metadata."""
+    return _allowed(verdict.identity) if isinstance(verdict, Allow) else _denied(verdict, resource)
+
+
+@lru_cache(maxsize=1024)  # a user's requests follow one another; a message that nobody changes can be sent many times
+def _allowed(identity: Identity) -> CheckResponse:
+    claims = identity.headers()
+    return CheckResponse(
+        status=Status(code=0),
+        ok_response=OkHttpResponse(
+            headers=[_header(name, value) for name, value in claims.items() if value is not None],
+            # An empty value would be dropped by Envoy and leave what a client may have sent; the token is for the
+            # gateway only and is never passed on (MCP, "Token Passthrough").
+            headers_to_remove=["authorization", *(name for name, value in claims.items() if value is None)],
+        ),
+    )
+
+
+def _denied(deny: Deny, resource: Resource | None) -> CheckResponse:
+    refusal = REFUSALS[deny.reason]
+    headers = {"cache-control": "no-store", **_further_headers(deny, resource)}
+    body = b""
+    if refusal.text:
+        headers["content-type"] = "application/json"
+        body = error_body(refusal.rpc_code, deny.detail or refusal.text, id=deny.message_id, data=_data(deny))
+    return CheckResponse(
+        status=Status(code=refusal.grpc_code, message=deny.reason.value),
+        denied_response=DeniedHttpResponse(
+            status=HttpStatus(code=refusal.http_status),  # the enum's values are HTTP's own
+            headers=[_header(name, value) for name, value in headers.items()],
+            body=body.decode(),
+        ),
+    )
+
+
+def _further_headers(deny: Deny, resource: Resource | None) -> dict[str, str]:
+    refusal = REFUSALS[deny.reason]
+    if resource is not None and (refusal.http_status == 401 or refusal.oauth_error):  # noqa: PLR2004 - RFC 9110 §15.5.2
+        return {"www-authenticate": challenge(resource, deny.scopes, refusal.oauth_error)}
+    if refusal.http_status == 503:  # noqa: PLR2004 - RFC 9110 §15.6.4
+        return {"retry-after": str(RETRY_AFTER_SECONDS)}
+    if deny.reason in (Reason.METHOD_REFUSED, Reason.OPTIONS_ANSWERED):
+        return {"allow": ", ".join(ALLOWED_METHODS)}
+    return {}
+
+
+def _data(deny: Deny) -> dict[str, Any] | None:
+    return {"scope": " ".join(sorted(deny.scopes))} if deny.reason is Reason.SCOPE_MISSING else None
+
+
+def _header(name: str, value: str) -> HeaderValueOption:
+    return HeaderValueOption(
+        header=HeaderValue(key=name, value=value),
+        append_action=HeaderValueOption.HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+    )

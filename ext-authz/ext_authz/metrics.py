@@ -1,0 +1,58 @@
+"""What is counted, for Prometheus. Labels are reasons, resources and outcomes: bounded, and none from a client."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+
+_DECISION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_AGE_BUCKETS = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 30.0, 60.0)
+
+
+class Metrics:
+    """All series of the process, in a registry of its own."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry(auto_describe=True)
+        self._registry = registry
+        self._decisions = Counter(
+            "ext_authz_decisions", "Decisions, by resource and reason.", ["resource", "reason"], registry=registry
+        )
+        self._decision_seconds = Histogram(
+            "ext_authz_decision_seconds", "Time to decide.", buckets=_DECISION_BUCKETS, registry=registry
+        )
+        self._introspections = Counter(
+            "ext_authz_introspections", "Questions to the authorization server.", ["outcome"], registry=registry
+        )
+        self._introspection_seconds = Histogram(
+            "ext_authz_introspection_seconds", "Time of an introspection.", buckets=_DECISION_BUCKETS, registry=registry
+        )
+        self._cache = Counter(
+            "ext_authz_cache", "Look-ups: hit, miss, or joined one in flight.", ["result"], registry=registry
+        )
+        self._cached_age = Histogram(
+            "ext_authz_cached_age_seconds",
+            "Age of the cached introspection that a decision was made on.",
+            buckets=_AGE_BUCKETS,
+            registry=registry,
+        )
+        self._hit, self._miss, self._joined = (self._cache.labels(result) for result in ("hit", "miss", "joined"))
+
+    def decided(self, resource: str, reason: str, seconds: float) -> None:
+        self._decisions.labels(resource, reason).inc()
+        self._decision_seconds.observe(seconds)
+
+    def cache_hit(self, age_seconds: float) -> None:
+        self._hit.inc()
+        self._cached_age.observe(age_seconds)
+
+    def cache_miss(self) -> None:
+        self._miss.inc()
+
+    def joined_flight(self) -> None:
+        self._joined.inc()
+
+    def introspected(self, outcome: str, seconds: float) -> None:
+        self._introspections.labels(outcome).inc()
+        self._introspection_seconds.observe(seconds)
+
+    def exposition(self) -> bytes:
+        """Prometheus' text format, version 0.0.4."""
+        return generate_latest(self._registry)

@@ -1,0 +1,68 @@
+"""Lets only Envoy speak to this server: whose certificate does not name it is refused, on every method.
+
+Requiring a certificate of our CA is not enough. Every service has one, and none but Envoy may ask for decisions.
+"""
+
+from __future__ import annotations  # the stubs make these classes generic, the library does not
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import grpc
+
+_PEER_DNS = "peer_dns"
+"""gRPC's property for the DNS entries of the peer's SAN alone: an e-mail or URI entry must not pass for a host name."""
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class OnlyPeer(grpc.aio.ServerInterceptor):
+    """Refuses with PERMISSION_DENIED whoever's certificate lacks ``san`` among its DNS names (RFC 9525 §6.3, exact)."""
+
+    def __init__(self, san: str) -> None:
+        self._san = san.encode()
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        """Wraps the method's handler: the peer's certificate is only known once it runs."""
+        handler = await continuation(handler_call_details)
+        if handler is None:
+            return None  # unknown method: gRPC answers UNIMPLEMENTED
+        if handler.response_streaming:
+            return self._streaming(handler)
+        return self._unary(handler)
+
+    async def _require(self, context: Context) -> None:
+        if self._san not in (context.auth_context().get(_PEER_DNS) or ()):
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, "this certificate may not ask")
+
+    def _unary(self, handler: Handler) -> Handler:
+        async def checked(request: Any, context: Context) -> Any:
+            await self._require(context)
+            return await behaviour(request, context)
+
+        behaviour: Any = handler.stream_unary if handler.request_streaming else handler.unary_unary
+        make = (
+            grpc.stream_unary_rpc_method_handler if handler.request_streaming else grpc.unary_unary_rpc_method_handler
+        )
+        return make(checked, handler.request_deserializer, handler.response_serializer)
+
+    def _streaming(self, handler: Handler) -> Handler:
+        async def checked(request: Any, context: Context) -> None:
+            await self._require(context)
+            answers = behaviour(request, context)
+            if not hasattr(answers, "__aiter__"):  # a coroutine that writes to the context itself, as Health.Watch does
+                await answers
+                return
+            async for answer in answers:
+                await context.write(answer)
+
+        behaviour: Any = handler.stream_stream if handler.request_streaming else handler.unary_stream
+        make = (
+            grpc.stream_stream_rpc_method_handler if handler.request_streaming else grpc.unary_stream_rpc_method_handler
+        )
+        return make(checked, handler.request_deserializer, handler.response_serializer)

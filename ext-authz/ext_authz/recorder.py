@@ -1,0 +1,27 @@
+"""Tells both the log and the metrics of what was decided."""
+
+from ext_authz.decision_log import DecisionLog, reason_of
+from ext_authz.metrics import Metrics
+from ext_authz.operation import HttpRequest
+from ext_authz.verdict import Verdict
+
+
+class DecisionRecorder:
+    """The one ``Recorder`` of the process."""
+
+    def __init__(self, log: DecisionLog, metrics: Metrics) -> None:
+        self._log = log
+        self._metrics = metrics
+
+    def decided(
+        self, request: HttpRequest, resource: str, verdict: Verdict, subject: str | None, seconds: float
+    ) -> None:
+        self._metrics.decided(resource, reason_of(verdict), seconds)
+        self._log.decided(request, resource, verdict, subject, seconds)
+
+    def unavailable(self, request_id: str, cause: str) -> None:
+        self._log.unavailable(request_id, cause)
+
+    def failed(self, request_id: str, error: Exception) -> None:
+        self._metrics.decided("unknown", "internal_fault", 0.0)
+        self._log.failed(request_id, error)
