@@ -1,0 +1,46 @@
+# Each target first makes sure that the environment is there; nothing needs to be installed by hand but Python 3.11+.
+# `make up ARGS="--https-port 443"` passes options on; environment variables work as well.
+
+GATEWAY := .venv/bin/mcp-gateway
+READY := .venv/.synced
+ARGS ?=
+DETACH ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status token certs test lint types clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+up: $(READY) ## Start everything and stay; DETACH=1 starts it in the background, ARGS="--https-port 443" passes options
+	@$(GATEWAY) up $(if $(filter 1 yes true,$(DETACH)),--detach) $(ARGS)
+
+down: $(READY) ## Stop what runs in the background
+	@$(GATEWAY) down $(ARGS)
+
+status: $(READY) ## Show each component, its restarts and the URLs
+	@$(GATEWAY) status $(ARGS)
+
+token: $(READY) ## Sign in and print an access token: TOKEN=$(make -s token)
+	@$(GATEWAY) token $(ARGS)
+
+certs: $(READY) ## Make or renew the certificates, and show them
+	@$(GATEWAY) certs $(ARGS)
+
+test: $(READY) ## Run every test; starts what it needs
+	@.venv/bin/python -m pytest $(ARGS)
+
+lint: $(READY) ## Check style and format
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+types: $(READY) ## Check types
+	@.venv/bin/mypy
+
+clean: ## Stop, and remove all that was made, Keycloak's database and download included; the certificates stay
+	@if [ -x $(GATEWAY) ]; then $(GATEWAY) down; fi
+	@rm -rf .gateway .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(READY): uv.lock pyproject.toml $(wildcard */pyproject.toml) gateway/bootstrap.sh
+	@sh gateway/bootstrap.sh
+	@touch $@

