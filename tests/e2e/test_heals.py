@@ -1,0 +1,77 @@
+"""Each component killed with SIGKILL under requests: nobody gets in who should not, and it heals (F1, F6, F12, F14)."""
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.support.mcp import CALCULATOR, bearer, tool_call
+from tests.support.stack import Stack
+
+ADD = tool_call("add", a=1, b=2)
+
+
+def status(client: httpx.Client, headers: dict[str, str]) -> int:
+    """The answer's status, or 0 where there was none."""
+    try:
+        return client.post(CALCULATOR, json=ADD, headers=headers).status_code
+    except httpx.TransportError:
+        return 0
+
+
+def until(condition: Callable[[], bool], deadline_s: float) -> None:
+    deadline = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < deadline, f"did not come back within {deadline_s} s"
+        time.sleep(0.05)  # between two requests, so that the load stays at about twenty a second
+
+
+@pytest.mark.covers("F1", "F6", "F12", "F14", "F21", "R4")
+@pytest.mark.parametrize(
+    ("component", "while_away"),
+    [
+        ("ext-authz", {200, 503}),
+        ("mcp-calculator", {200, 503}),
+        ("mcp-weather", {200}),
+        ("envoy", {0, 200, 429, 503}),  # a new Envoy limits until it is told not to
+        ("keycloak", {200, 503}),
+    ],
+)
+def test_a_killed_component_heals_and_lets_nobody_in(stack: Stack, component: str, while_away: set[int]) -> None:
+    good = bearer(stack.token())
+    bad = bearer("made-up-token")
+    seen: Counter[int] = Counter()
+    unauthorized: Counter[int] = Counter()
+    before = stack.pids()[component]
+    os.kill(before, signal.SIGKILL)
+
+    def one_of_each() -> bool:
+        with stack.client(timeout=10) as client:
+            seen[status(client, good)] += 1
+            unauthorized[status(client, bad)] += 1
+            unauthorized[status(client, {})] += 1
+        return healed(stack, component, before)
+
+    until(one_of_each, deadline_s=90)
+    stack.rate_limit(enabled=False)
+    assert unauthorized[200] == 0
+    assert set(unauthorized) <= {0, 401, 429, 503}
+    assert set(seen) <= while_away, f"{component} away: {dict(seen)}"
+    with stack.client() as client:
+        until(lambda: status(client, good) == 200, deadline_s=15)
+        until(lambda: status(client, bad) == 401, deadline_s=15)
+
+
+def healed(stack: Stack, component: str, before: int) -> bool:
+    now = stack.pids().get(component)
+    if not now or now == before:
+        return False
+    with stack.client() as client:
+        try:
+            return client.get("/health").status_code == 200
+        except httpx.TransportError:
+            return False
