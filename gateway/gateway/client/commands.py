@@ -14,8 +14,9 @@ from gateway.client.errors import ClientError
 from gateway.client.mcp_session import CallResult, McpSession, Tool
 from gateway.client.resources import Resource, all_scopes, read_resources
 from gateway.client.sign_in import OUR_CLIENT, get_tokens, http_client, who_signs_in
+from gateway.runner.current import load_current_settings
 from gateway.runner.errors import GatewayError
-from gateway.settings import Settings, load_settings
+from gateway.settings import Settings
 
 ALWAYS = ("openid", "email")
 
@@ -53,7 +54,7 @@ def token(
     scopes only (--scope mcp:weather) for a token that no other server accepts.
     """
     with _one_sentence():
-        settings = load_settings()
+        settings = load_current_settings()
         scopes = scope or _default_scopes(settings)
         person = who_signs_in(user, password, settings.origin, browser=browser)
         with http_client(settings.certs_dir / "ca.crt") as http:
@@ -77,7 +78,7 @@ def call(
     Ends with 0, or 1 the tool reports an error, 2 bad arguments, 3 no sign-in, 4 refused by the gateway, 5 try later.
     """
     with _one_sentence():
-        settings = load_settings()
+        settings = load_current_settings()
         resources = read_resources(settings.policy_file)
         if resource is None:
             print(describe_resources(resources.values(), settings.origin, as_json=as_json))

