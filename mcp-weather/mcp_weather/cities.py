@@ -44,7 +44,7 @@ class Cities:
 
     def __init__(self, cities: Iterable[City]) -> None:
         self._cities = tuple(cities)
-        self._by_name = {_folded(name): city for city in self._cities for name in city.names}
+        self._by_name = {folded(name): city for city in self._cities for name in city.names}
 
     def __iter__(self) -> Iterator[City]:
         return iter(self._cities)
@@ -58,13 +58,13 @@ class Cities:
 
     def _by_words(self, words: str) -> City:
         name, _, country = words.partition(",")
-        city = self._by_name.get(_folded(name))
+        city = self._by_name.get(folded(name))
         if city and (not country.strip() or _same_country(country, city.country)):
             return city
         raise ToolFailure(f"No climate data for {words!r}. {self._suggestion(name)}")
 
     def _suggestion(self, name: str) -> str:
-        close = difflib.get_close_matches(_folded(name), self._by_name, n=3, cutoff=0.6)
+        close = difflib.get_close_matches(folded(name), self._by_name, n=3, cutoff=0.6)
         labels = dict.fromkeys(self._by_name[folded].label for folded in close)
         if labels:
             return f"Did you mean: {'; '.join(labels)}?"
@@ -117,11 +117,12 @@ _COUNTRY_ALIASES = {
 
 
 def _same_country(typed: str, country: str) -> bool:
-    folded = _folded(typed)
-    return _COUNTRY_ALIASES.get(folded, folded) == _folded(country)
+    name = folded(typed)
+    return _COUNTRY_ALIASES.get(name, name) == folded(country)
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """``name`` without case, accents and punctuation, for comparing."""
     # Unicode's compatibility decomposition takes accents off as marks of their own; a slash through a letter it keeps.
     decomposed = unicodedata.normalize("NFKD", name.casefold().replace("ø", "o").replace("ł", "l").replace("đ", "d"))
     letters = "".join(char for char in decomposed if not unicodedata.combining(char))

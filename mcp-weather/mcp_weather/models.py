@@ -57,8 +57,8 @@ class Alerts(Labelled):
 class UvIndex(Labelled):
     place: Place
     date: Day = Field(description="The day, in UTC.")
-    peak_uv_index: float = Field(description="The highest of the day, at solar noon.")
-    peak_time_utc: str = Field(description="Solar noon as HH:MM, UTC.")
+    peak_uv_index: float = Field(description="The highest of the day.")
+    peak_time_utc: str = Field(description="When that is, as HH:MM in UTC.")
     peak_category: UvCategory
     hour_utc: int | None = Field(description="The hour asked for, or null.")
     uv_index: float | None = Field(description="The index at that hour, or null.")

@@ -22,6 +22,11 @@ Where = str | Coordinates
 class WeatherProvider(Protocol):
     """Each method raises ``ToolFailure`` where it cannot answer, saying what to ask instead."""
 
+    @property
+    def reaches_out(self) -> bool:
+        """Whether it asks services outside, so that the same question may have another answer the next time."""
+        ...
+
     async def forecast(self, where: Where, first: date, days: int) -> Forecast: ...
 
     async def alerts(self, where: Where) -> Alerts: ...

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from mcp_serving import ServerInfo, Tool, Toolbox, ToolFailure
+from mcp_serving import Hints, ServerInfo, Tool, Toolbox, ToolFailure
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from mcp_weather.models import Alerts, Forecast, UvIndex
@@ -64,7 +64,7 @@ def weather_toolbox(provider: WeatherProvider, clock: Clock) -> Toolbox:
     async def get_weather_alerts(
         location: Location = None, latitude: Latitude = None, longitude: Longitude = None
     ) -> Alerts:
-        """Weather alerts in force for a city, region or country. The answer says whether its source can know of any."""
+        """Weather alerts in force at a place. The answer says whether its source can know of any there."""
         return await provider.alerts(_where(location, latitude, longitude))
 
     async def get_uv_index(
@@ -77,13 +77,14 @@ def weather_toolbox(provider: WeatherProvider, clock: Clock) -> Toolbox:
         """The ultraviolet index for a place on a day: the peak with its time, and the value at a given hour."""
         return await provider.uv_index(_where(location, latitude, longitude), date or clock().date(), hour)
 
+    hints = Hints(open_world=provider.reaches_out)
     return Toolbox(
         INFO,
         scopes=[SCOPE],
         tools=[
-            Tool.of(get_weather_forecast, title="Weather forecast"),
-            Tool.of(get_weather_alerts, title="Weather alerts", scopes=[ALERTS]),
-            Tool.of(get_uv_index, title="UV index"),
+            Tool.of(get_weather_forecast, title="Weather forecast", hints=hints),
+            Tool.of(get_weather_alerts, title="Weather alerts", scopes=[ALERTS], hints=hints),
+            Tool.of(get_uv_index, title="UV index", hints=hints),
         ],
     )
 
