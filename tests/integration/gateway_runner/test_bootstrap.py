@@ -1,0 +1,109 @@
+"""`make` on a machine with little on it: what is looked for, and what is said where it is missing."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.runner import ROOT
+
+TOOLS = ("sh", "cut", "cat", "touch", "make", "awk")
+PYTHON = """#!/bin/sh
+case "$*" in
+    *version_info*) exit {too_old} ;;
+    "-m pip --version") exit {no_pip} ;;
+    *"import venv"*) exit {no_venv} ;;
+    "-m pip install"*)
+        mkdir -p .tools/bin
+        printf '#!/bin/sh\\necho "uv $*" >> uv-calls\\n' > .tools/bin/uv
+        chmod +x .tools/bin/uv ;;
+esac
+"""
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A checkout with the bootstrap in it, and a PATH with next to nothing."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "checkout").mkdir()
+    for tool in (*TOOLS, "mkdir", "chmod"):
+        found = shutil.which(tool)
+        assert found, f"{tool} is needed for this test"
+        (tmp_path / "bin" / tool).symlink_to(found)
+    return tmp_path
+
+
+def _program(machine: Path, name: str, text: str) -> None:
+    path = machine / "bin" / name
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def _bootstrap(machine: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["sh", str(ROOT / "gateway" / "bootstrap.sh")],
+        cwd=machine / "checkout",
+        env={"PATH": str(machine / "bin"), "HOME": str(machine)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def _uv_calls(machine: Path) -> list[str]:
+    return (machine / "checkout" / "uv-calls").read_text().splitlines()
+
+
+def test_uv_on_the_path_is_used(machine: Path) -> None:
+    _program(machine, "uv", '#!/bin/sh\necho "uv $*" >> uv-calls\n')
+    _program(machine, "python3", PYTHON.format(too_old=0, no_pip=1, no_venv=1))
+    done = _bootstrap(machine)
+    assert done.returncode == 0, done.stderr
+    assert _uv_calls(machine) == [f"uv sync --frozen --python {machine / 'bin' / 'python3'}"]
+
+
+def test_without_uv_a_pinned_one_is_installed_beside_the_checkout(machine: Path) -> None:
+    _program(machine, "python3.12", PYTHON.format(too_old=0, no_pip=0, no_venv=1))
+    done = _bootstrap(machine)
+    assert done.returncode == 0, done.stderr
+    assert _uv_calls(machine)[-1] == f"uv sync --frozen --python {machine / 'bin' / 'python3.12'}"
+    assert done.stdout == "", "stdout belongs to the token of `make -s token`"
+
+
+def test_python_that_is_too_old_is_not_taken(machine: Path) -> None:
+    _program(machine, "python3", PYTHON.format(too_old=1, no_pip=0, no_venv=0))
+    done = _bootstrap(machine)
+    assert done.returncode != 0
+    assert done.stderr.startswith("Python 3.11 or newer is needed")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_python_without_pip_and_venv_is_one_sentence_with_what_to_install(machine: Path) -> None:
+    _program(machine, "python3", PYTHON.format(too_old=0, no_pip=1, no_venv=1))
+    done = _bootstrap(machine)
+    assert done.returncode != 0
+    assert "has neither pip nor ensurepip" in done.stderr
+    assert "apt install python3-pip" in done.stderr
+
+
+def test_packages_that_cannot_be_installed_end_make_with_a_sentence(machine: Path) -> None:
+    _program(machine, "uv", "#!/bin/sh\necho 'no route to host' >&2\nexit 2\n")
+    done = _bootstrap(machine)
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[-1].startswith("The packages could not be installed")
+
+
+def test_make_alone_lists_every_target() -> None:
+    done = subprocess.run(
+        ["make", "--no-print-directory", "-C", str(ROOT)],
+        env={key: value for key, value in os.environ.items() if not key.startswith("MAKE")},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    listed = {line.split()[1] for line in done.stdout.splitlines()}
+    assert listed >= {"up", "down", "status", "token", "certs", "test", "lint", "types", "clean", "help"}
