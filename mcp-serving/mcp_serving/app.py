@@ -6,7 +6,7 @@ from mcp_wire import MalformedMessage, error_body, read_message
 
 from mcp_serving.body import BODY_SECONDS, MAX_BODY_BYTES, read_body
 from mcp_serving.caller import read_caller
-from mcp_serving.middleware import log_access, refuse_in_json, require_client_san
+from mcp_serving.middleware import log_access, refuse_in_json, require_client_san, require_host
 from mcp_serving.operations import Operations
 from mcp_serving.protocol import Answer, Endpoint
 from mcp_serving.settings import ServerSettings
@@ -21,6 +21,8 @@ def make_app(toolbox: Toolbox, settings: ServerSettings, *, body_seconds: float 
     middlewares: list[Middleware] = [log_access, refuse_in_json]
     if settings.tls_files:
         middlewares.append(require_client_san(settings.allowed_client_san))
+    else:
+        middlewares.append(require_host(settings.hosts(toolbox.info.name)))
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=middlewares)
     endpoint = Endpoint(Operations(toolbox, settings.tools_beyond_scopes))
 

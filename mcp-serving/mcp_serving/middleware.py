@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -74,6 +75,31 @@ def require_client_san(name: str) -> Middleware:
         return await handler(request)
 
     return check
+
+
+def require_host(names: frozenset[str]) -> Middleware:
+    """Answer 421 to requests whose Host (without its port) is none of ``names``; health checks may name anything.
+
+    For a server that cannot know its peer: a web page that points its own host name at this address (DNS rebinding; MCP
+    2025-11-25, "Security Warning") sends that name, and browsers do not let it send another.
+    """
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if _host_name(request) not in names and request.path != "/health":
+            raise web.HTTPMisdirectedRequest(
+                text="this server does not answer to that Host; ALLOWED_HOSTS names others"
+            )
+        return await handler(request)
+
+    return check
+
+
+def _host_name(request: web.Request) -> str:
+    try:
+        return urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
+    except ValueError:  # brackets that are no IPv6 address
+        return ""
 
 
 def _request_id(request: web.Request) -> str:

@@ -32,7 +32,8 @@ class ServerSettings(BaseSettings):
     """What every server has. Names are the environment's in lower case.
 
     ``listen``: address and port; port 0 takes any free one. ``tls_*``: PEM files; all three turn on mutual TLS.
-    ``allowed_client_san``: the DNS name that a client's certificate must carry.
+    ``allowed_client_san``: the DNS name that a client's certificate must carry. ``allowed_hosts``: without TLS, the
+    Host names that are answered besides the server's own and loopback's, separated by commas.
     """
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
@@ -44,6 +45,12 @@ class ServerSettings(BaseSettings):
     tls_key_file: FilePath | None = None
     tls_ca_file: FilePath | None = None
     allowed_client_san: str = "envoy"
+    allowed_hosts: str = ""
+
+    def hosts(self, server_name: str) -> frozenset[str]:
+        """The Host names, in lower case and without ports, that a server of this name answers to."""
+        more = {name.strip().lower() for name in self.allowed_hosts.split(",")} - {""}
+        return frozenset({server_name.lower(), "localhost", "127.0.0.1", "::1", *more})
 
     @property
     def host(self) -> str:

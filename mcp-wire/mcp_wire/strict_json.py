@@ -13,8 +13,13 @@ from typing import Any, Never
 MAX_DEPTH = 64
 """Levels of nested arrays and objects. Real MCP messages use fewer than ten."""
 
+MAX_VALUES = 20_000
+"""Members and elements in all. A body of a mebibyte may hold long texts, but not half a million values: to read those
+takes a second of CPU, during which a gateway answers nobody."""
+
 # Possessive, and the closing quote optional, so that an unterminated string is passed over once: linear in the body.
-_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_BRACKET = re.compile(rb"[\[{\]}]")
 
 
 def read_json(body: bytes) -> Any:
@@ -22,9 +27,10 @@ def read_json(body: bytes) -> Any:
 
     Raises:
         ValueError: not UTF-8, a byte order mark, not JSON (RFC 8259), a duplicate name, NaN or Infinity, a lone
-            surrogate, an integer beyond Python's digit limit (4,300), or nesting deeper than ``MAX_DEPTH``.
+            surrogate, an integer beyond Python's digit limit (4,300), nesting deeper than ``MAX_DEPTH``, or more than
+            ``MAX_VALUES`` values.
     """
-    _refuse_depth(body)
+    _refuse_size(body)
     text = body.decode("utf-8")  # strict: overlong forms and encoded surrogates are UnicodeDecodeError, a ValueError
     value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
     if b"\\u" in body:  # only an escape can name a lone surrogate
@@ -32,20 +38,25 @@ def read_json(body: bytes) -> Any:
     return value
 
 
-def _refuse_depth(body: bytes) -> None:
-    # Counting brackets bounds the depth from above and is enough for nearly every message; only where the bound is too
-    # high are strings told from structure. Checked first, so that the recursive decoder never sees a deep text.
-    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+def _refuse_size(body: bytes) -> None:
+    # Counting in the raw bytes bounds values and depth from above, which is enough for nearly every message; only where
+    # the bound is too high are strings told from structure. Done first: the recursive decoder never sees a deep text.
+    if _openings(body) + body.count(b",") <= MAX_DEPTH:
         return
+    structure = _STRING.sub(b"", body)
+    if _openings(structure) + structure.count(b",") > MAX_VALUES:
+        raise ValueError(f"JSON has more than {MAX_VALUES} values")
     depth = 0
-    for token in _STRING_OR_BRACKET.finditer(body):
-        first = token.group()[:1]
-        if first in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise ValueError(f"JSON is nested deeper than {MAX_DEPTH} levels")
-        elif first in b"]}":
-            depth -= 1
+    for bracket in _BRACKET.finditer(structure):
+        depth += 1 if bracket.group() in b"[{" else -1
+        if depth > MAX_DEPTH:
+            raise ValueError(f"JSON is nested deeper than {MAX_DEPTH} levels")
+        if depth < 0:
+            return  # more closed than opened: no JSON, as the decoder will say
+
+
+def _openings(text: bytes) -> int:
+    return text.count(b"[") + text.count(b"{")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

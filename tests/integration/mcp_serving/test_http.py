@@ -48,6 +48,23 @@ async def test_session_and_resumption_headers_are_ignored(client: McpClient) -> 
     assert status == 200
 
 
+@pytest.mark.covers("S7", "S11")
+@pytest.mark.parametrize(
+    "host", ["rebind.evil.example", "localhost.evil.example", "[x", "", "127.0.0.1.evil.example:80"]
+)
+async def test_a_page_that_points_its_own_name_here_is_answered_421(client: McpClient, host: str) -> None:
+    status, answer = await client.post(request("ping"), Host=host)
+    assert (status, answer["error"]["code"]) == (421, -32600)
+
+
+@pytest.mark.covers("S11")
+@pytest.mark.parametrize("host", ["localhost:8001", "127.0.0.1", "[::1]:8001", "Sample", "other.example"])
+async def test_the_server_answers_to_its_own_names_and_those_that_it_is_given(host: str) -> None:
+    settings = ServerSettings(allowed_hosts="x.example, Other.Example")
+    async with serving(make_app(sample_toolbox(), settings), [BASE]) as client:
+        assert (await client.post(request("ping"), Host=host))[0] == 200
+
+
 @pytest.mark.covers("M2")
 async def test_an_unsupported_version_header_is_answered_400(client: McpClient) -> None:
     assert (await client.post(request("ping"), MCP_Protocol_Version="2024-11-05"))[0] == 400
