@@ -1,5 +1,6 @@
 """The settings of envoy.yaml on which safety rests, read as typed messages (security settings and traps)."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -67,7 +68,7 @@ def test_only_these_routes_skip_authorization() -> None:
         "authorization-server-metadata",
         "discovery",
         "keycloak-metadata",
-        "keycloak-registration",
+        "registration",
         "keycloak-protocol",
         "keycloak-logout-confirm",
         "keycloak-login-actions",
@@ -100,7 +101,7 @@ def test_the_edge_has_bounds_on_time_and_size() -> None:
     assert common.idle_timeout == timedelta(minutes=5)
     assert edge.max_request_headers_kb == 32
     assert edge.request_headers_timeout == timedelta(seconds=10)
-    assert edge.request_timeout == timedelta(seconds=60)
+    assert edge.request_timeout == timedelta(seconds=30)
     assert edge.http2_protocol_options is not None
     assert edge.http2_protocol_options.max_concurrent_streams == 100
     monitors = {monitor["name"].rsplit(".", 1)[1] for monitor in committed()["overload_manager"]["resource_monitors"]}
@@ -132,10 +133,10 @@ def test_sign_in_registration_and_discovery_have_buckets_of_their_own() -> None:
         if "metadata" in route
     }
     known = {descriptor.entries[0].value for descriptor in local_rate_limit().descriptors}
-    assert set(buckets.values()) == known == {"mcp", "discovery", "sign-in", "registration"}
+    assert set(buckets.values()) == known == {"mcp", "discovery", "sign-in", "registration", "open"}
     assert buckets["mcp-weather"] == buckets["mcp-calculator"] == "mcp"
     assert buckets["keycloak-protocol"] == "sign-in"
-    assert buckets["keycloak-registration"] == "registration"
+    assert buckets["registration"] == "registration"
 
 
 @pytest.mark.covers("R6", "M6")
@@ -165,6 +166,34 @@ def test_the_access_log_has_no_query_and_no_secret_header() -> None:
     ]
 
 
+@pytest.mark.covers("S11", "S18")
+def test_every_route_has_a_bucket_per_address() -> None:
+    assert [route["name"] for route in routes() if "metadata" not in route] == []
+
+
+@pytest.mark.covers("S9")
+def test_streams_that_hold_most_memory_are_reset_before_everybody_is_refused() -> None:
+    manager = committed()["overload_manager"]
+    actions = {action["name"].rsplit(".", 1)[1]: action["triggers"][0] for action in manager["actions"]}
+    reset, refuse = actions["reset_high_memory_stream"], actions["stop_accepting_requests"]
+    assert reset["scaled"]["saturation_threshold"] < refuse["threshold"]["value"]
+    assert manager["buffer_factory_config"]["minimum_account_to_track_power_of_two"] == 17
+
+
 @pytest.mark.covers("S11")
-def test_the_admin_interface_listens_on_loopback() -> None:
-    assert committed()["admin"]["address"]["socket_address"]["address"] == "127.0.0.1"
+def test_the_admin_interface_listens_on_loopback_and_can_only_be_read() -> None:
+    admin = committed()["admin"]
+    assert admin["address"]["socket_address"]["address"] == "127.0.0.1"
+    [allowed] = admin["allow_paths"]
+    pattern = re.compile(allowed["safe_regex"]["regex"])
+    for path in ("/ready", "/clusters?format=json", "/stats/prometheus"):
+        assert pattern.fullmatch(path)
+    for path in (
+        "/quitquitquit",
+        "/runtime_modify?a=b",
+        "/logging?http=trace",
+        "/config_dump",
+        "/stats/recentlookups/enable",
+    ):
+        assert not pattern.fullmatch(path)
+    assert "admin_layer" not in str(committed()["layered_runtime"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from gateway.certificates import ensure_certificates
-from gateway.runner.stack import envoy_binary
+from gateway.runner.envoy import envoy_binary
 from gateway.runner.topology import write_topology
 from gateway.settings import Settings
 

@@ -22,7 +22,9 @@ def test_plain_http_is_sent_to_https_by_308(stack: Stack, method: str) -> None:
     url = f"http://127.0.0.1:{stack.settings.http_port}/mcp/weather?a=b"
     answer = httpx.request(method, url, headers={"Host": "evil.example"})
     assert answer.status_code == 308
-    assert answer.headers["location"] == f"{stack.url}/mcp/weather?a=b"
+    assert (
+        httpx.URL(answer.headers["location"]) == f"{stack.url}/mcp/weather?a=b"
+    )  # with or without the scheme's own port
 
 
 @pytest.mark.covers("G2")

@@ -1,7 +1,5 @@
 """Each component killed with SIGKILL under requests: nobody gets in who should not, and it heals (F1, F6, F12, F14)."""
 
-import os
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -27,9 +25,10 @@ def until(condition: Callable[[], bool], deadline_s: float) -> None:
     deadline = time.monotonic() + deadline_s
     while not condition():
         assert time.monotonic() < deadline, f"did not come back within {deadline_s} s"
-        time.sleep(0.05)  # between two requests, so that the load stays at about twenty a second
+        time.sleep(0.05)  # between two requests
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.covers("F1", "F6", "F12", "F14", "F21", "R4")
 @pytest.mark.parametrize(
     ("component", "while_away"),
@@ -37,7 +36,7 @@ def until(condition: Callable[[], bool], deadline_s: float) -> None:
         ("ext-authz", {200, 503}),
         ("mcp-calculator", {200, 503}),
         ("mcp-weather", {200}),
-        ("envoy", {0, 200, 429, 503}),  # a new Envoy limits until it is told not to
+        ("envoy", {0, 200, 503}),
         ("keycloak", {200, 503}),
     ],
 )
@@ -47,7 +46,7 @@ def test_a_killed_component_heals_and_lets_nobody_in(stack: Stack, component: st
     seen: Counter[int] = Counter()
     unauthorized: Counter[int] = Counter()
     before = stack.pids()[component]
-    os.kill(before, signal.SIGKILL)
+    stack.kill(component)
 
     def one_of_each() -> bool:
         with stack.client(timeout=10) as client:
@@ -56,10 +55,9 @@ def test_a_killed_component_heals_and_lets_nobody_in(stack: Stack, component: st
             unauthorized[status(client, {})] += 1
         return healed(stack, component, before)
 
-    until(one_of_each, deadline_s=90)
-    stack.rate_limit(enabled=False)
+    until(one_of_each, deadline_s=240)  # Keycloak takes 15 s, or minutes on a machine that does other things as well
     assert unauthorized[200] == 0
-    assert set(unauthorized) <= {0, 401, 429, 503}
+    assert set(unauthorized) <= {0, 401, 503}
     assert set(seen) <= while_away, f"{component} away: {dict(seen)}"
     with stack.client() as client:
         until(lambda: status(client, good) == 200, deadline_s=15)

@@ -1,7 +1,7 @@
 """A running gateway, started and stopped as a user would: by ``mcp-gateway up --detach`` and ``mcp-gateway down``."""
 
-import json
 import os
+import signal
 import ssl
 import subprocess
 import sys
@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from gateway.runner.state import running_state
 from gateway.settings import Settings
 
 from tests.support.ports import free_ports
+from tests.support.runtime import await_taken_up, loads, rate_limit_layer, replace
 
 ROOT = Path(__file__).resolve().parents[2]
 START_DEADLINE_S = 480  # the first start on a machine downloads and builds Keycloak
@@ -77,14 +79,22 @@ class Stack:
 
     def pids(self) -> dict[str, int]:
         """The process id of each component."""
-        done = self.cli("status", "--json")
-        components = json.loads(done.stdout)["components"]
-        return {part["name"]: part["process"]["pid"] for part in components if part["process"]}
+        state = running_state(self.settings.state_dir)
+        return {part.name: part.process.pid for part in state.components if part.process} if state else {}
+
+    def kill(self, component: str) -> None:
+        """SIGKILL, which no component can prepare for."""
+        os.kill(self.pids()[component], signal.SIGKILL)
+
+    def authorizer_metrics(self) -> str:
+        """The authorizer's own figures, in Prometheus' form."""
+        return httpx.get(f"http://127.0.0.1:{self.settings.authz_http_port}/metrics").text
 
     def rate_limit(self, *, enabled: bool) -> None:
-        """Switches the rate limit by the runtime key, through Envoy's admin interface."""
-        value = "100" if enabled else "0"
-        httpx.post(f"{self.admin}/runtime_modify", params={"rate_limit.enabled": value}).raise_for_status()
+        """Switches the rate limit by the runtime key, in the file that Envoy watches."""
+        before = loads(self.admin)
+        replace(self.settings.state_dir / "sds" / "runtime.yaml", rate_limit_layer(enabled=enabled))
+        await_taken_up(self.admin, before)
 
     def log(self, component: str) -> str:
         """What a component has written so far."""
