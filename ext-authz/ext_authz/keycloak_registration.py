@@ -1,0 +1,66 @@
+"""Registers a client at Keycloak (OpenID Connect Dynamic Client Registration; RFC 7591 §3)."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from mcp_wire.strict_json import read_json
+
+from ext_authz.introspection import AuthorizationServerUnavailable
+from ext_authz.keycloak_transport import AiohttpTransport
+
+MAX_AT_ONCE = 8
+"""Registrations that Keycloak is asked for at the same time, so that a flood of them leaves it time for tokens."""
+
+_PASSED_ON = (201, 400, 403)
+"""Registered; refused by its reading (RFC 7591 §3.2.2); refused by one of the realm's registration policies."""
+
+# They lead to the management of the registration (RFC 7592), which the gateway does not route.
+_LEFT_OUT = ("registration_access_token", "registration_client_uri")
+
+
+def registration_path(realm: str) -> str:
+    """Keycloak's path, and the gateway's own: metadata documents name it to clients."""
+    return f"/realms/{realm}/clients-registrations/openid-connect"
+
+
+class KeycloakRegistration:
+    """A ``ClientRegistry``: one for the process, made in its event loop. Deadlines are the caller's."""
+
+    def __init__(self, server_url: str, realm: str) -> None:
+        self._url = server_url.rstrip("/") + registration_path(realm)
+        self._transport = AiohttpTransport()
+        self._slots = asyncio.Semaphore(MAX_AT_ONCE)
+
+    async def register(self, metadata: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+        """See ``ClientRegistry``. Asked once only: a second time might register a second client."""
+        headers = {
+            "content-type": "application/json",
+            "accept": "application/json",
+            # Registrations are rare. A kept connection would mostly be one that Keycloak has closed in the meantime.
+            "connection": "close",
+        }
+        request = httpx.Request("POST", self._url, headers=headers, content=json.dumps(metadata))
+        try:
+            async with self._slots:
+                response = await self._transport.handle_async_request(request)
+        except httpx.TransportError as error:
+            raise AuthorizationServerUnavailable("unreachable") from error
+        if response.status_code not in _PASSED_ON:
+            raise AuthorizationServerUnavailable(f"http_{response.status_code}")
+        return response.status_code, _members(response.content)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+def _members(body: bytes) -> dict[str, Any]:
+    try:
+        answer = read_json(body)
+    except ValueError:
+        raise AuthorizationServerUnavailable("not_json") from None
+    if not isinstance(answer, dict):
+        raise AuthorizationServerUnavailable("not_json")
+    return {name: value for name, value in answer.items() if name not in _LEFT_OUT}
