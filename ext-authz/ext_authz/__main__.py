@@ -18,11 +18,14 @@ from ext_authz.health import Health
 from ext_authz.http_app import make_http_app
 from ext_authz.introspection import CacheSettings, Introspection
 from ext_authz.keycloak import KeycloakIntrospection
+from ext_authz.keycloak_registration import KeycloakRegistration, registration_path
 from ext_authz.metrics import Metrics
-from ext_authz.policy import Policy
 from ext_authz.policy_file import PolicyError, load_policy
-from ext_authz.probes import envoy_probe, keycloak_probe
+from ext_authz.policy_in_force import PolicyInForce
+from ext_authz.policy_watch import PolicyWatch
+from ext_authz.probes import EnvoyProbe, keycloak_probe
 from ext_authz.recorder import DecisionRecorder
+from ext_authz.registration_http import RegistrationEndpoint
 from ext_authz.settings import Settings, SettingsError, load_settings
 
 
@@ -40,14 +43,14 @@ def main() -> int:
         return 2
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(settings, policy))
+            runner.run(serve(settings, PolicyInForce(policy)))
     except CannotStart as error:
         sys.stderr.write(f"ext_authz: cannot start: {error}\n")
         return 1
     return 0
 
 
-async def serve(settings: Settings, policy: Policy) -> None:
+async def serve(settings: Settings, policy: PolicyInForce) -> None:
     """Serve until SIGTERM or SIGINT, then drain."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -59,12 +62,26 @@ async def serve(settings: Settings, policy: Policy) -> None:
         introspection = await _introspection(settings, metrics, closing)
         authorizer = Authorizer(policy, introspection, settings.origins, recorder)
         service = AuthorizationService(authorizer, policy, recorder)
-        http_port = await _start_http(settings, policy, introspection, metrics, closing)
+        await _start_watching(settings, policy, recorder, closing)
+        registration = _registration(settings, recorder, closing)
+        http_port = await _start_http(settings, policy, introspection, metrics, closing, registration=registration)
         grpc_port = await _start_grpc(settings, service, closing)
         logger.info("started", grpc_port=grpc_port, http_port=http_port, resources=sorted(policy.resources))
         await stop.wait()
         logger.info("stopping")
     logger.info("stopped")
+
+
+async def _start_watching(
+    settings: Settings, policy: PolicyInForce, recorder: DecisionRecorder, closing: AsyncExitStack
+) -> None:
+    watching = asyncio.create_task(PolicyWatch(settings.policy_file, settings.public_url, policy, recorder).run())
+
+    async def end() -> None:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+    closing.push_async_callback(end)
 
 
 async def _introspection(settings: Settings, metrics: Metrics, closing: AsyncExitStack) -> Introspection:
@@ -97,20 +114,33 @@ async def _start_grpc(settings: Settings, service: AuthorizationService, closing
     return server.port
 
 
+def _registration(settings: Settings, recorder: DecisionRecorder, closing: AsyncExitStack) -> RegistrationEndpoint:
+    keycloak = KeycloakRegistration(settings.keycloak_url, settings.keycloak_realm)
+    closing.push_async_callback(keycloak.aclose)
+    return RegistrationEndpoint(keycloak, settings.origins, recorder)
+
+
 async def _start_http(
-    settings: Settings, policy: Policy, introspection: Introspection, metrics: Metrics, closing: AsyncExitStack
+    settings: Settings,
+    policy: PolicyInForce,
+    introspection: Introspection,
+    metrics: Metrics,
+    closing: AsyncExitStack,
+    *,
+    registration: RegistrationEndpoint,
 ) -> int:
     """Returns the port that was bound."""
     session = await closing.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)))
     health = Health(
         (
             keycloak_probe(session, settings.keycloak_url, settings.keycloak_realm, introspection),
-            envoy_probe(session, settings.envoy_status_url, policy),
-        )
+            EnvoyProbe(session, settings.envoy_status_url, policy),
+        ),
+        lambda: policy.refused,
     )
-    runner = web.AppRunner(
-        make_http_app(metadata_documents(policy, settings.issuer), health, metrics), access_log=None, shutdown_timeout=2
-    )
+    app = make_http_app(lambda: metadata_documents(policy, settings.issuer), health, metrics)
+    app.router.add_post(registration_path(settings.keycloak_realm), registration.handle)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, auto_decompress=False)
     await runner.setup()
     closing.push_async_callback(runner.cleanup)
     host, _, port = settings.http_listen.rpartition(":")

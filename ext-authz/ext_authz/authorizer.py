@@ -15,7 +15,8 @@ from ext_authz.claims import Claims
 from ext_authz.decide import decide
 from ext_authz.introspection import AuthorizationServerUnavailable, Introspected
 from ext_authz.operation import HttpRequest
-from ext_authz.policy import Policy, Resource
+from ext_authz.policy import Resource
+from ext_authz.policy_in_force import Policies
 from ext_authz.verdict import ALLOWED_METHODS, Deny, Reason, Verdict
 
 
@@ -40,7 +41,7 @@ class Authorizer:
 
     def __init__(
         self,
-        policy: Policy,
+        policy: Policies,
         introspector: Introspector,
         allowed_origins: frozenset[str],
         recorder: Recorder,

@@ -61,6 +61,24 @@ class DecisionLog:
         """The authorization server could not be asked."""
         self._logger.warning("authorization_server_unavailable", request_id=request_id[:_LONGEST], cause=cause)
 
+    def registration(self, request_id: str, outcome: str, status: int, seconds: float) -> None:
+        """A client asked to be registered."""
+        self._logger.info(
+            "registration",
+            outcome=outcome,
+            status=status,
+            request_id=request_id[:_LONGEST],
+            ms=round(seconds * 1000, 3),
+        )
+
+    def policy_accepted(self, resources: list[str]) -> None:
+        """A changed policy file is in force."""
+        self._logger.info("policy_accepted", resources=resources)
+
+    def policy_refused(self, source: str, line: int, text: str) -> None:
+        """A changed policy file cannot be used; the one before stays in force."""
+        self._logger.error("policy_refused", file=source, line=line, text=text)
+
 
 def reason_of(verdict: Verdict) -> str:
     """The word for logs and metrics."""

@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 
 from ext_authz.challenge import METADATA_PREFIX
-from ext_authz.policy import Policy, Resource
+from ext_authz.policy import Resource
+from ext_authz.policy_in_force import Policies
 
 
-def metadata_documents(policy: Policy, issuer: str) -> Mapping[str, bytes]:
+def metadata_documents(policy: Policies, issuer: str) -> Mapping[str, bytes]:
     """Request path → document. One per resource; the root has none, for the origin itself is no resource."""
     return {METADATA_PREFIX + resource.path: _document(resource, issuer) for resource in policy.resources.values()}
 

@@ -13,7 +13,8 @@ from mcp_wire import error_body
 from ext_authz.challenge import challenge
 from ext_authz.identity import Identity
 from ext_authz.operation import HttpRequest
-from ext_authz.policy import Policy, Resource
+from ext_authz.policy import Resource
+from ext_authz.policy_in_force import Policies
 from ext_authz.verdict import ALLOWED_METHODS, REFUSALS, RETRY_AFTER_SECONDS, Allow, Deny, Reason, Verdict
 from ext_authz.xds import (
     AttributeContext,
@@ -46,7 +47,7 @@ class FaultRecorder(Protocol):
 class AuthorizationService(AuthorizationServicer):  # type: ignore[misc]  # its base has no types
     """envoy.service.auth.v3.Authorization. ``Check`` answers every request and raises on none."""
 
-    def __init__(self, authorizer: Decides, policy: Policy, recorder: FaultRecorder) -> None:
+    def __init__(self, authorizer: Decides, policy: Policies, recorder: FaultRecorder) -> None:
         self._authorizer = authorizer
         self._policy = policy
         self._recorder = recorder

@@ -4,7 +4,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+from ext_authz.policy_in_force import Refused
 
 PROBE_SECONDS = 2.0
 """How long one component may take to answer before it counts as down."""
@@ -15,20 +17,27 @@ KEPT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Component → whether it works."""
+    """Component → whether it works; and what is wrong with a policy file that is not in force for that reason."""
 
     components: Mapping[str, bool]
+    policy_refused: Refused | None = None
 
     @property
     def down(self) -> list[str]:
         return sorted(name for name, up in self.components.items() if not up)
 
     def body(self) -> dict[str, Any]:
-        """States only. Addresses, versions and error texts would tell a stranger about the inside."""
+        """States only. Addresses, versions and error texts would tell a stranger about the inside.
+
+        A refused policy is no outage, for the one in force goes on deciding. It is said with its line all the same:
+        whoever has just edited the file looks here.
+        """
         components = {name: "ok" if up else "down" for name, up in sorted(self.components.items())}
-        if not self.down:
-            return {"status": "ok", "components": components}
-        return {"status": "unavailable", "down": self.down, "components": components}
+        components["policy"] = "refused" if self.policy_refused else "ok"
+        body: dict[str, Any] = {"status": "unavailable", "down": self.down} if self.down else {"status": "ok"}
+        if refused := self.policy_refused:
+            body["policy"] = {"line": refused.line, "text": refused.text}
+        return {**body, "components": components}
 
 
 Probe = Callable[[], Awaitable[Mapping[str, bool]]]
@@ -41,11 +50,28 @@ class NamedProbe:
     probe: Probe
 
 
+class Probed(Protocol):
+    """A probe and the components that it answers for, which may change."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+
+    @property
+    def probe(self) -> Probe: ...
+
+
 class Health:
     """Runs the probes, all at once, and keeps the report for a moment."""
 
-    def __init__(self, probes: Iterable[NamedProbe], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        probes: Iterable[Probed],
+        policy_refused: Callable[[], Refused | None] = lambda: None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._probes = tuple(probes)
+        self._policy_refused = policy_refused
         self._clock = clock
         self._lock = asyncio.Lock()
         self._report: Report | None = None
@@ -62,10 +88,10 @@ class Health:
         components = {"authorizer": True}  # it is the one that answers
         for states in await asyncio.gather(*(_ask(probe) for probe in self._probes)):
             components.update(states)
-        return Report(components)
+        return Report(components, self._policy_refused())
 
 
-async def _ask(named: NamedProbe) -> Mapping[str, bool]:
+async def _ask(named: Probed) -> Mapping[str, bool]:
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             states = await named.probe()

@@ -1,6 +1,6 @@
 """The HTTP side: discovery documents and health for everyone (through Envoy), metrics for the inside."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
@@ -8,16 +8,26 @@ from ext_authz.health import Health
 from ext_authz.metrics import Metrics
 
 _DISCOVERY_MAX_AGE_SECONDS = 300
+_READING = ("GET", "HEAD")
+
+Documents = Callable[[], Mapping[str, bytes]]
 
 
-def make_http_app(documents: Mapping[str, bytes], health: Health, metrics: Metrics) -> web.Application:
-    """``documents`` maps request paths to JSON. Whatever has no route is a plain 404.
+def make_http_app(documents: Documents, health: Health, metrics: Metrics) -> web.Application:
+    """``documents`` gives request paths and JSON, as they are now. Whatever has no route is a plain 404.
 
     That matters for ``/.well-known/*``: clients try several places there, and anything but a 404 leads them astray.
     """
     app = web.Application(client_max_size=1024)
-    for path, document in documents.items():
-        app.router.add_get(path, _json_document(document))
+
+    async def discovery(request: web.Request) -> web.Response:
+        document = documents().get(request.rel_url.raw_path)
+        if document is None:
+            raise web.HTTPNotFound
+        if request.method not in _READING:
+            raise web.HTTPMethodNotAllowed(request.method, _READING)
+        headers = {"Cache-Control": f"public, max-age={_DISCOVERY_MAX_AGE_SECONDS}"}
+        return web.Response(body=document, content_type="application/json", headers=headers)
 
     async def report(_request: web.Request) -> web.Response:
         made = await health.report()
@@ -27,14 +37,7 @@ def make_http_app(documents: Mapping[str, bytes], health: Health, metrics: Metri
     async def exposition(_request: web.Request) -> web.Response:
         return web.Response(body=metrics.exposition(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
+    app.router.add_route("*", "/.well-known/{path:.*}", discovery)
     app.router.add_get("/health", report)
     app.router.add_get("/metrics", exposition)
     return app
-
-
-def _json_document(document: bytes) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def answer(_request: web.Request) -> web.Response:
-        headers = {"Cache-Control": f"public, max-age={_DISCOVERY_MAX_AGE_SECONDS}"}
-        return web.Response(body=document, content_type="application/json", headers=headers)
-
-    return answer

@@ -1,6 +1,6 @@
 """What is counted, for Prometheus. Labels are reasons, resources and outcomes: bounded, and none from a client."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _DECISION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _AGE_BUCKETS = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 30.0, 60.0)
@@ -33,6 +33,15 @@ class Metrics:
             buckets=_AGE_BUCKETS,
             registry=registry,
         )
+        self._registrations = Counter(
+            "ext_authz_registrations", "Clients that asked to be registered.", ["outcome"], registry=registry
+        )
+        self._policy_files = Counter(
+            "ext_authz_policy_files", "Changed policy files, accepted or refused.", ["result"], registry=registry
+        )
+        self._policy_is_refused = Gauge(
+            "ext_authz_policy_refused", "1 while the policy file is not the policy in force.", registry=registry
+        )
         self._hit, self._miss, self._joined = (self._cache.labels(result) for result in ("hit", "miss", "joined"))
 
     def decided(self, resource: str, reason: str, seconds: float) -> None:
@@ -52,6 +61,17 @@ class Metrics:
     def introspected(self, outcome: str, seconds: float) -> None:
         self._introspections.labels(outcome).inc()
         self._introspection_seconds.observe(seconds)
+
+    def registration(self, outcome: str) -> None:
+        self._registrations.labels(outcome).inc()
+
+    def policy_accepted(self) -> None:
+        self._policy_files.labels("accepted").inc()
+        self._policy_is_refused.set(0)
+
+    def policy_refused(self) -> None:
+        self._policy_files.labels("refused").inc()
+        self._policy_is_refused.set(1)
 
     def exposition(self) -> bytes:
         """Prometheus' text format, version 0.0.4."""

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import aiohttp
 
-from ext_authz.health import NamedProbe
-from ext_authz.policy import Policy
+from ext_authz.health import NamedProbe, Probe
+from ext_authz.policy_in_force import Policies
 
 _MAX_STATUS_BYTES = 4 * 1024 * 1024
 
@@ -37,16 +37,30 @@ def keycloak_probe(session: aiohttp.ClientSession, keycloak_url: str, realm: str
     return NamedProbe(("keycloak",), probe)
 
 
-def envoy_probe(session: aiohttp.ClientSession, status_url: str, policy: Policy) -> NamedProbe:
+class EnvoyProbe:
     """Envoy itself, and each MCP server as Envoy sees it: that is what decides whether requests get there."""
-    clusters = {f"mcp_{name}": f"mcp-{name}" for name in policy.resources}
 
-    async def probe() -> Mapping[str, bool]:
-        async with session.get(f"{status_url}/clusters?format=json", allow_redirects=False) as response:
+    def __init__(self, session: aiohttp.ClientSession, status_url: str, policy: Policies) -> None:
+        self._session = session
+        self._status_url = status_url
+        self._policy = policy
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("envoy", *self._clusters().values())
+
+    @property
+    def probe(self) -> Probe:
+        return self._ask
+
+    async def _ask(self) -> Mapping[str, bool]:
+        async with self._session.get(f"{self._status_url}/clusters?format=json", allow_redirects=False) as response:
             response.raise_for_status()
-            return {"envoy": True, **cluster_states(json.loads(await _read(response)), clusters)}
+            return {"envoy": True, **cluster_states(json.loads(await _read(response)), self._clusters())}
 
-    return NamedProbe(("envoy", *clusters.values()), probe)
+    def _clusters(self) -> Mapping[str, str]:
+        """The names of routes and clusters in Envoy's configuration, by those of the policy's resources."""
+        return {f"mcp_{name}": f"mcp-{name}" for name in self._policy.resources}
 
 
 def cluster_states(status: Mapping[str, Any], clusters: Mapping[str, str]) -> dict[str, bool]:

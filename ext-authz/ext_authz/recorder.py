@@ -7,7 +7,7 @@ from ext_authz.verdict import Verdict
 
 
 class DecisionRecorder:
-    """The one ``Recorder`` of the process."""
+    """The one recorder of the process: of decisions, and of changes to what they are made on."""
 
     def __init__(self, log: DecisionLog, metrics: Metrics) -> None:
         self._log = log
@@ -21,6 +21,18 @@ class DecisionRecorder:
 
     def unavailable(self, request_id: str, cause: str) -> None:
         self._log.unavailable(request_id, cause)
+
+    def registration(self, request_id: str, outcome: str, status: int, seconds: float) -> None:
+        self._metrics.registration(outcome)
+        self._log.registration(request_id, outcome, status, seconds)
+
+    def policy_accepted(self, resources: list[str]) -> None:
+        self._metrics.policy_accepted()
+        self._log.policy_accepted(resources)
+
+    def policy_refused(self, source: str, line: int, text: str) -> None:
+        self._metrics.policy_refused()
+        self._log.policy_refused(source, line, text)
 
     def failed(self, request_id: str, error: Exception) -> None:
         self._metrics.decided("unknown", "internal_fault", 0.0)

@@ -4,6 +4,7 @@ import typer
 
 from gateway.certificates.command import certs
 from gateway.client.commands import call, token
+from gateway.resources.commands import add, apply_files, policy, remove
 from gateway.runner.commands import EXIT_CODES, down, status, supervise, up
 
 
@@ -16,6 +17,10 @@ def build() -> typer.Typer:
     app.command()(certs)
     app.command()(token)
     app.command()(call)
+    app.command()(add)
+    app.command()(remove)
+    app.command("apply")(apply_files)
+    app.add_typer(policy(), name="policy")
     app.command(hidden=True)(supervise)
     return app
 

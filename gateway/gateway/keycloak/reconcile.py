@@ -1,12 +1,28 @@
-"""Brings a running realm in step with the public URL, through Keycloak's admin API (python-keycloak; blocking)."""
+"""Brings a running realm in step with the public URL and the policy, through Keycloak's admin API.
+
+By python-keycloak; blocking.
+"""
 
 from collections.abc import Mapping
 
 from keycloak import KeycloakAdmin
 from keycloak.exceptions import KeycloakConnectionError, KeycloakError
 
+from gateway.keycloak.changes import (
+    AddScope,
+    Change,
+    Offer,
+    OfferScope,
+    Realm,
+    RemoveScope,
+    SetAttributes,
+    SetClient,
+    SetComponent,
+    SetMapper,
+)
 from gateway.keycloak.errors import AdminRefused, KeycloakUnavailable, RealmError
-from gateway.keycloak.plan import Change, Realm, SetAttributes, SetClient, SetComponent, SetMapper, plan
+from gateway.keycloak.plan import plan
+from gateway.policy import Resource
 
 REALM = "mcp-gateway"
 TIMEOUT = 20  # seconds for one request; Keycloak's first ones after a start are slow
@@ -16,12 +32,20 @@ FORBIDDEN = (401, 403)
 
 
 def reconcile_realm(
-    *, keycloak_url: str, admin_user: str, admin_password: str, public_url: str, resources: Mapping[str, str]
+    *,
+    keycloak_url: str,
+    admin_user: str,
+    admin_password: str,
+    public_url: str,
+    resources: Mapping[str, Resource],
+    client_secret: str | None = None,
 ) -> list[str]:
-    """Make the realm fit `public_url`; return what was changed, in words, and [] (no writes) where it fits already.
+    """Make the realm fit `public_url` and the policy; return what was changed, in words.
+
+    Where it fits already, nothing is written and [] returned.
 
     `keycloak_url` is where Keycloak listens (http://localhost:8080), `public_url` an origin without a trailing slash,
-    `resources` maps each resource's name to its path at the gateway (weather to /mcp/weather).
+    `resources` are the policy's, by name. `client_secret` is what api-gateway's is made to be; None leaves it.
 
     Raises:
         AdminRefused: the administrator's name or password is not the one that Keycloak knows.
@@ -29,7 +53,7 @@ def reconcile_realm(
     """
     try:
         admin = _sign_in(keycloak_url, admin_user, admin_password)
-        changes = plan(_read(admin), public_url, resources)
+        changes = plan(_read(admin), public_url, resources, client_secret)
         for change in changes:
             _write(admin, change)
     except KeycloakError as error:
@@ -60,6 +84,10 @@ def _read(admin: KeycloakAdmin) -> Realm:
         client_scopes=tuple(admin.get_client_scopes()),
         clients=tuple(admin.get_clients()),
         web_origin_policies=tuple(c for c in components if c["providerId"] == WEB_ORIGINS_POLICY),
+        offered_scopes=frozenset(
+            scope["name"]
+            for scope in (*admin.get_default_optional_client_scopes(), *admin.get_default_default_client_scopes())
+        ),
     )
 
 
@@ -75,6 +103,25 @@ def _write(admin: KeycloakAdmin, change: Change) -> None:
             admin.update_component(component["id"], component)
         case SetAttributes(attributes):
             admin.update_realm(REALM, {"attributes": attributes})
+        case _:
+            _write_scope(admin, change)
+
+
+def _write_scope(admin: KeycloakAdmin, change: AddScope | OfferScope | RemoveScope) -> None:
+    match change:
+        case AddScope(scope, offer):
+            _offer(admin, admin.create_client_scope(scope), offer)
+        case OfferScope(scope_id, offer):
+            _offer(admin, scope_id, offer)
+        case RemoveScope(scope_id):
+            admin.delete_client_scope(scope_id)
+
+
+def _offer(admin: KeycloakAdmin, scope_id: str, offer: Offer) -> None:
+    if offer.to_realm:
+        admin.add_default_optional_client_scope(scope_id)
+    for uuid in offer.client_uuids:
+        admin.add_client_optional_client_scope(uuid, scope_id, {})
 
 
 def _explained(error: KeycloakError, url: str, user: str) -> RealmError:

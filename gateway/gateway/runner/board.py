@@ -52,6 +52,11 @@ class Board:
         self.state.failure, self.state.failure_tail, self.state.exit_code = sentence, tail, exit_code
         self.phase(Phase.FAILED)
 
+    def reloaded(self, failure: str = "") -> None:
+        """Changed files were taken up; or they were not, and `failure` says why."""
+        self.state.reloads, self.state.reload_failure = self.state.reloads + 1, failure
+        self.say(failure or "all is ready, with the changed files")
+
     def _tell(self) -> None:
         for listener in self._listeners:
             listener(self.state)

@@ -21,13 +21,16 @@ class TlsFiles:
 class Probe:
     """Ready means: a GET of `url` is answered with one of `accept`.
 
-    `server_name` is what the certificate must name where the address is not in it.
+    `server_name` is what the certificate must name where the address is not in it. `minds` are the only components
+    whose absence counts where a 503 names those that are down: a user's own server must not keep the gateway from
+    starting. None: all count.
     """
 
     url: str
     accept: frozenset[int] = frozenset({200})
     tls: TlsFiles | None = None
     server_name: str | None = None
+    minds: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,12 @@ class Stack:
     """Components that serve together. `prepare` makes the files they read, before any of them starts.
 
     `front_door` is asked last: only when it answers are requests really served. `urls` are what a user opens.
+    `reload` takes changed files up while all runs; the components in `restarted` are then started again.
     """
 
     components: tuple[Component, ...]
     front_door: Probe
     prepare: Callable[[], None] = lambda: None
     urls: Mapping[str, str] = field(default_factory=dict)
+    reload: Step | None = None
+    restarted: tuple[str, ...] = ()

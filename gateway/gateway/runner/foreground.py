@@ -9,6 +9,8 @@ from gateway.runner.component import Stack
 from gateway.runner.errors import AlreadyRunning, GatewayError, Interrupted, StartFailed
 from gateway.runner.filelock import Locked, hold
 from gateway.runner.ports import check_ports, wanted_ports
+from gateway.runner.private_files import private_directory, private_files
+from gateway.runner.reloading import RELOAD_SIGNAL
 from gateway.runner.state import ComponentState, Phase, StackState, read_state, this_process, write_state
 from gateway.runner.stopping import stop_leftovers
 from gateway.runner.supervisor import StopRequest, Supervisor
@@ -21,10 +23,10 @@ def run_stack(settings: Settings, stack: Stack, show: Listener) -> None:
     Raises:
         GatewayError: see there for the kinds.
     """
-    logs = settings.state_dir / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    logs = private_directory(settings.state_dir) / "logs"
     try:
-        with hold(lock_path(settings.state_dir)):
+        with private_files(), hold(lock_path(settings.state_dir)):
+            logs.mkdir(exist_ok=True)
             stop_leftovers(settings.state_dir)
             check_ports(wanted_ports(settings))
             listeners = [lambda state: write_state(settings.state_dir, state), show]
@@ -81,4 +83,6 @@ async def _supervise(supervisor: Supervisor) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.signal)
+    # Not SIGHUP, which a terminal that is closed sends, and which therefore ends a stack
+    loop.add_signal_handler(RELOAD_SIGNAL, supervisor.ask_reload)
     await supervisor.run(stop)

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.runner.backoff import Backoff
 from gateway.runner.board import Board
 from gateway.runner.component import Component, Step
 from gateway.runner.errors import GatewayError, StartFailed
+from gateway.runner.inheriting import inherited
 from gateway.runner.logs import bound, log_path, tail
 from gateway.runner.probing import ask
 from gateway.runner.process import Running, how_it_ended, kill_session, start
@@ -29,6 +29,8 @@ class Keeper:
         self._board = board
         self._log = log_path(logs, component.name)
         self._backoff = Backoff()
+        self._asked_to_restart = False
+        self._ready_again = asyncio.Event()
 
     async def run(self) -> None:
         """Lives until cancelled.
@@ -39,7 +41,24 @@ class Keeper:
         await self._step(self.component.before_start)
         while True:
             ready_for = await self._live_once()
-            await self._wait_before_restart(ready_for)
+            if self._asked_to_restart:
+                self._asked_to_restart = False
+            else:
+                await self._wait_before_restart(ready_for)
+
+    async def restart(self, at_most: float) -> None:
+        """Ends the process and returns when the next one is ready.
+
+        Raises:
+            TimeoutError: that took longer than `at_most` seconds; it is being tried still.
+        """
+        if self.process is None or self.process.ended:
+            return  # it is being started again already, and reads its files then
+        self._ready_again.clear()
+        self._asked_to_restart = True
+        self.process.terminate()
+        async with asyncio.timeout(at_most):
+            await self._ready_again.wait()
 
     async def _step(self, step: Step | None) -> None:
         if step:
@@ -60,12 +79,13 @@ class Keeper:
             await self._step(self.component.after_ready)
             self.ready_once.set()
         self._say(Stage.READY)
+        self._ready_again.set()
         since = time.monotonic()
         await self._watch(process)
         return time.monotonic() - since
 
     async def _start(self) -> Running:
-        environment = _environment(self.component.environment)
+        environment = inherited(os.environ) | dict(self.component.environment)
         starting = asyncio.create_task(
             start(self.component.argv, environment=environment, directory=self.component.directory, log=self._log)
         )
@@ -126,9 +146,3 @@ class Keeper:
 
     def _say(self, stage: Stage, detail: str = "") -> None:
         self._board.stage(self.component.name, stage, detail)
-
-
-def _environment(own: Mapping[str, str]) -> dict[str, str]:
-    """What the component is told, over what the user's environment says, less what is not its business."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("KC_") and k != "KEYCLOAK_CLIENT_SECRET"}
-    return inherited | dict(own)

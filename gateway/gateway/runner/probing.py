@@ -26,7 +26,20 @@ async def _get(probe: Probe) -> str | None:
     # trust_env off: a proxy set for the outside world must not be asked about this machine
     async with httpx.AsyncClient(verify=_context(probe.tls), trust_env=False, timeout=PROBE_TIMEOUT) as client:
         answer = await client.get(probe.url, extensions=extensions)
-    return None if answer.status_code in probe.accept else f"HTTP {answer.status_code} {answer.text[:200]}".strip()
+    if answer.status_code in probe.accept or _only_others_are_down(answer, probe.minds):
+        return None
+    return f"HTTP {answer.status_code} {answer.text[:200]}".strip()
+
+
+def _only_others_are_down(answer: httpx.Response, minds: frozenset[str] | None) -> bool:
+    """Whether a health report names as down nothing that matters."""
+    if minds is None or answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+        return False
+    try:
+        down = answer.json()["down"]
+    except (ValueError, KeyError, TypeError):
+        return False  # Envoy's own 503, while the authorizer is not there
+    return bool(down) and not minds & set(down)
 
 
 def _context(tls: TlsFiles | None) -> ssl.SSLContext:

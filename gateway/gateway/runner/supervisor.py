@@ -17,6 +17,7 @@ STOP_BOUND = 15.0
 HEAD_START = 2.0
 FRONT_DOOR_DEADLINE = 90.0
 BOUND_LOGS_EVERY = 60.0
+RESTART_DEADLINE = 30.0
 
 
 class StopRequest:
@@ -38,7 +39,13 @@ class Supervisor:
         self._keepers = [Keeper(component, board, logs) for component in stack.components]
         self._board = board
         self._logs = logs
+        self._stack = stack
         self._front_door = stack.front_door
+        self._reload_asked = asyncio.Event()
+
+    def ask_reload(self) -> None:
+        """Take changed files up, once all is ready."""
+        self._reload_asked.set()
 
     async def run(self, stop: StopRequest) -> None:
         """Returns after a stop that was asked for, with nothing left running.
@@ -85,10 +92,38 @@ class Supervisor:
 
     async def _until_stop_or_error(self, tasks: list[asyncio.Task[None]], stop: StopRequest) -> None:
         asked = asyncio.create_task(stop.asked.wait())
-        while not asked.done():
-            bound(log_path(self._logs, "supervisor"))
-            await asyncio.wait([*tasks, asked], return_when=asyncio.FIRST_COMPLETED, timeout=BOUND_LOGS_EVERY)
-            _raise_first_error(tasks)
+        reloading = asyncio.create_task(self._reload_when_asked(), name="reload")
+        try:
+            while not asked.done():
+                bound(log_path(self._logs, "supervisor"))
+                await asyncio.wait(
+                    [*tasks, reloading, asked], return_when=asyncio.FIRST_COMPLETED, timeout=BOUND_LOGS_EVERY
+                )
+                _raise_first_error([*tasks, reloading])
+        finally:
+            reloading.cancel()
+            await asyncio.gather(reloading, return_exceptions=True)
+
+    async def _reload_when_asked(self) -> None:
+        while True:
+            await self._reload_asked.wait()
+            self._reload_asked.clear()
+            self._board.say("taking the changed files up")
+            try:
+                await self._reload()
+            except GatewayError as error:  # what runs goes on as it was
+                self._board.reloaded(error.sentence)
+            except TimeoutError:
+                self._board.reloaded(f"the gateway was not ready {RESTART_DEADLINE:.0f} s after it took the files up")
+            else:
+                self._board.reloaded()
+
+    async def _reload(self) -> None:
+        if self._stack.reload:
+            await self._stack.reload(self._board.say)
+        for keeper in self._keepers:
+            if keeper.component.name in self._stack.restarted:
+                await keeper.restart(RESTART_DEADLINE)
 
     async def _stop_all(self, stop: StopRequest) -> None:
         """SIGTERM in reverse order with a head start each, so that the front closes before the back; then SIGKILL."""

@@ -5,21 +5,25 @@ the places is changed here; `tests/config/test_native_runner_changes_nothing_els
 """
 
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import certifi
 import yaml
 
+from gateway.runner.private_files import private_directory
 from gateway.settings import DEFAULT_PORTS, Settings
 
 COMMITTED_ORIGIN = "https://localhost"
 LOOPBACK = "127.0.0.1"
+PUBLIC_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"  # in Envoy's image, and on Debian
 # A browser asks `localhost` by either family, so the edge listens on both where both are meant
 SIBLINGS = {"127.0.0.1": "::1", "::1": "127.0.0.1", "0.0.0.0": "::", "::": "0.0.0.0"}  # noqa: S104 - only if asked for
-WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
 
 Leaf = Callable[[Any], Any]
 
@@ -44,8 +48,8 @@ class Listens:
 def write_topology(settings: Settings) -> Path:
     """Renders the committed configuration into the state directory; returns the path of the bootstrap."""
     rendered = render(settings, ipv6=has_ipv6())
-    secrets = settings.state_dir / "sds"
-    secrets.mkdir(parents=True, exist_ok=True)
+    secrets = private_directory(settings.state_dir) / "sds"
+    secrets.mkdir(exist_ok=True)
     for name, content in rendered.secrets.items():
         _write(secrets / name, content)
     bootstrap = settings.state_dir / "envoy.yaml"
@@ -61,8 +65,10 @@ def render(settings: Settings, *, ipv6: bool = True) -> Rendered:
     resources = bootstrap["static_resources"]
     for listener in resources["listeners"]:
         _listen(listener, _listens(settings, ipv6)[listener["name"]])
+    ports = _upstream_ports(settings)
     for cluster in resources["clusters"]:
-        _point(cluster, _upstream_ports(settings)[cluster["name"]])
+        if cluster["name"] in ports:  # others are the user's own servers, which are where they are
+            _point(cluster, ports[cluster["name"]])
     bootstrap["admin"]["address"]["socket_address"] |= {"address": LOOPBACK, "port_value": settings.envoy_admin_port}
     secrets = {
         path.name: _leaves(_load(path), lambda leaf: _moved(leaf, settings))
@@ -72,7 +78,7 @@ def render(settings: Settings, *, ipv6: bool = True) -> Rendered:
 
 
 def at_origin(bootstrap: Any, origin: str) -> Any:
-    """`bootstrap` for another public host: redirects and the gateway's own origin name `origin`; all else is the same."""
+    """`bootstrap` for another public host: redirects and the gateway's own origin name `origin`, all else stays."""
     moved = _leaves(bootstrap, lambda leaf: origin if leaf == COMMITTED_ORIGIN else leaf)
     _redirect(moved["static_resources"]["listeners"], origin)
     return moved
@@ -88,15 +94,17 @@ def has_ipv6() -> bool:
     return True
 
 
+@cache
+def public_authorities() -> Path:
+    """The certification authorities that this machine trusts; where it keeps none in a file, Mozilla's."""
+    known = ssl.get_default_verify_paths().cafile or PUBLIC_AUTHORITIES
+    return Path(known) if Path(known).exists() else Path(certifi.where())
+
+
 def edge_addresses(settings: Settings, *, ipv6: bool) -> tuple[str, str | None]:
     """The address that clients reach, and the same of the other family where that is usable."""
     sibling = SIBLINGS.get(settings.bind_address)
     return settings.bind_address, sibling if sibling and (ipv6 or ":" not in sibling) else None
-
-
-def dashboard_address(settings: Settings) -> str:
-    """Loopback, unless every address of the machine was asked for: its page only answers to this machine's names."""
-    return settings.bind_address if settings.bind_address in WILDCARDS else LOOPBACK
 
 
 def _listens(settings: Settings, ipv6: bool) -> Mapping[str, Listens]:
@@ -104,7 +112,8 @@ def _listens(settings: Settings, ipv6: bool) -> Mapping[str, Listens]:
     return {
         "http": Listens(address, sibling, settings.http_port),
         "https": Listens(address, sibling, settings.https_port),
-        "dashboard": Listens(dashboard_address(settings), None, settings.dashboard_port),
+        # Whatever was asked for: it asks nobody for a password, and only believes the Host that it is sent
+        "dashboard": Listens(LOOPBACK, None, settings.dashboard_port),
     }
 
 
@@ -150,6 +159,7 @@ def _moved(leaf: Any, settings: Settings) -> Any:
         "/etc/envoy/certs": settings.certs_dir,
         "/etc/envoy/sds": settings.state_dir / "sds",
         "/etc/envoy": settings.home / "envoy",
+        PUBLIC_AUTHORITIES: public_authorities(),
     }
     for committed, here in places.items():
         if isinstance(leaf, str) and (leaf == committed or leaf.startswith(f"{committed}/")):

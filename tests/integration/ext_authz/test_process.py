@@ -160,6 +160,7 @@ async def test_health_names_what_is_down_and_metrics_count_decisions(
             "keycloak": "ok",
             "mcp-calculator": "down",
             "mcp-weather": "down",
+            "policy": "ok",
         },
     }
     assert 'ext_authz_decisions_total{reason="allowed",resource="weather"} 1.0' in text

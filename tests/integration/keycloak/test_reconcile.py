@@ -7,11 +7,12 @@ from typing import Any
 import httpx
 import pytest
 from gateway.keycloak import AdminRefused, KeycloakUnavailable, reconcile_realm
+from gateway.policy import parse_policy
 
-from tests.support.keycloak import RunningKeycloak
+from tests.support.keycloak import GATEWAY_CLIENT, ROOT, RunningKeycloak
 
 ELSEWHERE = "https://gateway.example:8443"
-RESOURCES = {"weather": "/mcp/weather", "calculator": "/mcp/calculator"}
+RESOURCES = parse_policy((ROOT / "ext-authz/policy.yaml").read_text(encoding="utf-8"))
 
 
 def reconcile(keycloak: RunningKeycloak, public_url: str, **changed: str) -> list[str]:
@@ -34,7 +35,23 @@ def exported(keycloak: RunningKeycloak) -> dict[str, Any]:
 
 @pytest.mark.covers("O12")
 def test_fresh_import_needs_no_change(keycloak: RunningKeycloak) -> None:
-    assert reconcile(keycloak, keycloak.url) == []
+    assert reconcile(keycloak, keycloak.url, client_secret=GATEWAY_CLIENT[1]) == []
+
+
+@pytest.mark.covers("F10")
+def test_realm_takes_another_client_secret(keycloak: RunningKeycloak) -> None:
+    token = keycloak.tokens("mcp:weather").access_token
+    endpoint, name = keycloak.endpoint("token/introspect"), GATEWAY_CLIENT[0]
+    before = exported(keycloak)
+    try:
+        assert reconcile(keycloak, keycloak.url, client_secret="another one") == ["api-gateway has another secret"]
+        assert httpx.post(endpoint, data={"token": token}, auth=(name, "another one")).json()["active"] is True
+        assert httpx.post(endpoint, data={"token": token}, auth=GATEWAY_CLIENT).status_code == 401
+    finally:
+        reconcile(keycloak, keycloak.url, client_secret=GATEWAY_CLIENT[1])
+    assert keycloak.introspect(token)["active"] is True
+    # The realm's own client policy adds this one to any client that is saved
+    assert differing(before, exported(keycloak)) <= {"pkce.code.challenge.method"}
 
 
 @pytest.mark.covers("O12")
@@ -74,6 +91,16 @@ def test_wrong_administrators_password_is_told_with_its_setting(keycloak: Runnin
 def test_keycloak_that_does_not_answer_is_told_with_its_address(keycloak: RunningKeycloak) -> None:
     with pytest.raises(KeycloakUnavailable, match=r"http://127\.0\.0\.1:1"):
         reconcile(keycloak, ELSEWHERE, keycloak_url="http://127.0.0.1:1")
+
+
+def differing(one: Any, other: Any, name: str = "") -> set[str]:
+    """The names of the members that are not the same in both."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {found for key in {*one, *other} for found in differing(one.get(key), other.get(key), key)}
+    one, other = in_order(one), in_order(other)
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return {found for pair in zip(one, other, strict=True) for found in differing(*pair, name)}
+    return set() if one == other else {name}
 
 
 def in_order(value: Any) -> Any:

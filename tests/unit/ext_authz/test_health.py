@@ -31,7 +31,10 @@ class FakeProbe:
 async def test_all_well_is_ok() -> None:
     report = await Health([NamedProbe(("keycloak",), FakeProbe({"keycloak": True}))]).report()
     assert report.down == []
-    assert report.body() == {"status": "ok", "components": {"authorizer": "ok", "keycloak": "ok"}}
+    assert report.body() == {
+        "status": "ok",
+        "components": {"authorizer": "ok", "keycloak": "ok", "policy": "ok"},
+    }
 
 
 @pytest.mark.covers("F6")
