@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, validate_default=True)
 
     home: Path
+    environment: Literal["development", "production"] = "development"
     public_url: str = ""
     bind_address: str = "127.0.0.1"
     https_port: Port = 8443
@@ -88,6 +89,11 @@ class Settings(BaseSettings):
         for name in type(self).model_fields:
             if name.endswith("_port"):
                 yield name, getattr(self, name)
+
+    @property
+    def is_production(self) -> bool:
+        """Whether what is published in this repository (passwords, the test user) must not open anything."""
+        return self.environment == "production"
 
     @property
     def origin(self) -> str:

@@ -13,8 +13,8 @@ from rich.table import Table
 from gateway.certificates.ensure import ensure_certificates
 from gateway.certificates.errors import CertificateError
 from gateway.certificates.report import Row, report
+from gateway.runner.current import load_current_settings
 from gateway.runner.errors import GatewayError
-from gateway.settings import load_settings
 
 
 def certs(
@@ -24,11 +24,11 @@ def certs(
 ) -> None:
     """Show the certificates: subject, names, expiry, and whether each chains to the CA.
 
-    Ends with 0 if all are usable, 1 if one is missing, broken or expired. Envoy takes renewed ones up by itself; the
-    weather server and the authorizer do at their next start.
+    Ends with 0 if all are usable, 1 if one is missing, broken or expired. Envoy and the authorizer take renewed
+    ones up by themselves; the weather server does at its next start.
     """
     try:
-        settings = load_settings()
+        settings = load_current_settings()
         if renew:
             ensure_certificates(settings.certs_dir, public_host=settings.public_host, renew=True)
     except (CertificateError, GatewayError) as error:

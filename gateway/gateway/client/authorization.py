@@ -16,6 +16,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri  # type: ignore[
 from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
 
 from gateway.client.errors import SignInFailed
+from gateway.client.origins import is_at
 
 VERIFIER_LENGTH = 64  # characters; RFC 7636 §4.1 allows 43 to 128
 STATE_LENGTH = 32
@@ -77,20 +78,27 @@ def authorize(http: httpx.Client, issuer: str, client_id: str, scopes: Iterable[
 
 
 def discover(http: httpx.Client, issuer: str) -> AuthorizationServer:
-    """Read the metadata of `issuer`; its own `issuer` must be the same string (RFC 8414 §3.3)."""
+    """Read the metadata of `issuer`.
+
+    Its own `issuer` must be the same string (RFC 8414 §3.3), and its endpoints must be where the issuer is: who can
+    change the answer must not be able to send the password or the code elsewhere.
+    """
     url = f"{issuer}/.well-known/openid-configuration"
     response = http.get(url)
     try:
         metadata = response.raise_for_status().json()
         server = AuthorizationServer(
             issuer=metadata["issuer"],
-            authorization_endpoint=metadata["authorization_endpoint"],
-            token_endpoint=metadata["token_endpoint"],
+            authorization_endpoint=str(metadata["authorization_endpoint"]),
+            token_endpoint=str(metadata["token_endpoint"]),
         )
     except (httpx.HTTPStatusError, ValueError, KeyError, TypeError) as error:
         raise SignInFailed(f"{url} is not an authorization server's metadata ({response.status_code})") from error
     if server.issuer != issuer:
         raise SignInFailed(f"{url} belongs to the issuer {server.issuer}; check PUBLIC_URL")
+    for endpoint in (server.authorization_endpoint, server.token_endpoint):
+        if not is_at(endpoint, issuer):
+            raise SignInFailed(f"{url} names an endpoint on another server: {endpoint}")
     return server
 
 
@@ -145,7 +153,7 @@ def _redeem(http: httpx.Client, attempt: _Attempt, code: str) -> Tokens:
             refresh_token=answer.get("refresh_token"),
             raw=answer,
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:  # OverflowError: a lifetime without end
         raise SignInFailed(f"The token endpoint's answer makes no sense ({response.status_code})") from error
 
 

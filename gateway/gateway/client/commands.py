@@ -14,6 +14,8 @@ from gateway.client.errors import ClientError
 from gateway.client.mcp_session import CallResult, McpSession, Tool
 from gateway.client.resources import Resource, all_scopes, read_resources
 from gateway.client.sign_in import OUR_CLIENT, get_tokens, http_client, who_signs_in
+from gateway.client.terminal import as_json as json_text
+from gateway.client.terminal import lines, plain
 from gateway.runner.current import load_current_settings
 from gateway.runner.errors import GatewayError
 from gateway.settings import Settings
@@ -95,7 +97,7 @@ def call(
                     print(describe_tools(tools.values(), as_json=as_json))
                     return
                 result = _call(session, _tool_named(tool, tools), arguments or [])
-        print(json.dumps(result.raw, indent=2, ensure_ascii=False) if as_json else result.text)
+        print(json_text(result.raw) if as_json else lines(result.text))
         if result.is_error:
             raise typer.Exit(1)
 
@@ -121,7 +123,7 @@ def _call(session: McpSession, tool: Tool, words: list[str]) -> CallResult:
 
 
 def _tell(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
+    print(plain(sentence), file=sys.stderr)
 
 
 @contextmanager

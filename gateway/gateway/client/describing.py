@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from gateway.client.arguments import types_of
 from gateway.client.mcp_session import Json, Tool
 from gateway.client.resources import Resource
+from gateway.client.terminal import as_json as json_text
+from gateway.client.terminal import lines
 
 
 def describe_resources(resources: Iterable[Resource], public_url: str, *, as_json: bool) -> str:
@@ -20,8 +22,8 @@ def describe_tools(tools: Iterable[Tool], *, as_json: bool) -> str:
     """Each tool with its description, and below it one line for each argument."""
     if as_json:
         rows = [{"name": t.name, "description": t.description, "inputSchema": t.input_schema} for t in tools]
-        return json.dumps(rows, indent=2, ensure_ascii=False)
-    return "\n\n".join(_tool(tool) for tool in tools)
+        return json_text(rows)
+    return lines("\n\n".join(_tool(tool) for tool in tools))
 
 
 def _tool(tool: Tool) -> str:

@@ -7,37 +7,40 @@ Keycloak marks its cookies Secure. Browsers send those to http://localhost too, 
 is served over plain HTTP the caller brings an `httpx.Client` whose cookie policy allows it.
 """
 
-from urllib.parse import urljoin
-
 import httpx
 from bs4 import BeautifulSoup, Tag
 
 from gateway.client.errors import SignInFailed
+from gateway.client.origins import is_at, resolve
 
 MAX_STEPS = 8  # pages and redirects between the form and the code; Keycloak needs two, or four with a consent page
 
 
 class LoginForm:
-    """A `SignIn` with a user name and a password. It presses Yes on a consent page only if told to."""
+    """A `SignIn` with a user name and a password, which go to `origin` and nowhere else, whatever a page says.
+
+    It presses Yes on a consent page only if told to.
+    """
 
     redirect_uri = "http://127.0.0.1/callback"  # any port is allowed (RFC 8252 §7.3), and none is opened
 
-    def __init__(self, http: httpx.Client, username: str, password: str, *, accept_consent: bool) -> None:
+    def __init__(self, http: httpx.Client, username: str, password: str, *, origin: str, accept_consent: bool) -> None:
         self._http = http
         self._username = username
         self._password = password
+        self._origin = origin
         self._accept_consent = accept_consent
 
     def __call__(self, authorization_url: str) -> str:
         """Return the redirect that carries the code or an error; raise SignInFailed on any other page."""
-        response = self._http.get(authorization_url, follow_redirects=False)
+        response = self._get(authorization_url)
         signed_in = False
         for _ in range(MAX_STEPS):
             if response.is_redirect:
-                target = urljoin(str(response.url), response.headers["location"])
+                target = resolve(str(response.url), response.headers["location"])
                 if target.startswith(self.redirect_uri):
                     return target
-                response = self._http.get(target, follow_redirects=False)
+                response = self._get(target)
                 continue
             page = BeautifulSoup(response.text, "html.parser")
             if _form(page, "kc-form-login"):
@@ -50,6 +53,14 @@ class LoginForm:
             else:
                 raise SignInFailed(_unexpected(response, page))
         raise SignInFailed("The sign-in did not end; sign in with the browser instead (no --user)")
+
+    def _get(self, url: str) -> httpx.Response:
+        # The next page may be a login form: one of another server, or one that came over plain HTTP, is not filled in.
+        if not is_at(url, self._origin):
+            raise SignInFailed(
+                f"The sign-in leads to another server ({url}); sign in with the browser instead (--browser)"
+            )
+        return self._http.get(url, follow_redirects=False)
 
     def _send_password(self, response: httpx.Response, page: BeautifulSoup) -> httpx.Response:
         fields = {"username": self._username, "password": self._password, "credentialId": ""}
@@ -64,9 +75,8 @@ class LoginForm:
         return self._submit(response, form, fields | {"accept": "Yes"})
 
     def _submit(self, response: httpx.Response, form: Tag | None, fields: dict[str, str]) -> httpx.Response:
-        action = urljoin(str(response.url), str(form["action"]) if form else "")
-        # The password goes to the server that was asked, wherever the form says it should go.
-        if not action.startswith(f"{_origin(response.url)}/"):
+        action = resolve(str(response.url), str(form["action"]) if form else "")
+        if not is_at(action, self._origin):
             raise SignInFailed(f"The login form sends its fields to another server: {action}")
         return self._http.post(action, data=fields, follow_redirects=False)
 
@@ -91,7 +101,3 @@ def _unexpected(response: httpx.Response, page: BeautifulSoup) -> str:
         asked = title.get_text(" ", strip=True) if title else "something"
         return f"Keycloak asks the user for one more step first ({asked}); sign in with the browser once"
     return f"Keycloak shows an error page ({response.status_code}): {_reason(page)}"
-
-
-def _origin(url: httpx.URL) -> str:
-    return f"{url.scheme}://{url.netloc.decode()}"

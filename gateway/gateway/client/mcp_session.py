@@ -4,7 +4,7 @@ The only file that knows the protocol: another client library can take its place
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +13,7 @@ import httpx
 
 from gateway.client.errors import CallFailed
 from gateway.client.refusals import refusal, unreachable
+from gateway.client.terminal import plain
 
 PROTOCOL_VERSION = "2025-11-25"
 MAX_PAGES = 100  # of tools; a server that never ends its list must not keep us for ever
@@ -38,12 +39,19 @@ class CallResult:
 
 
 class McpSession:
-    """A conversation with the server at `url`, as the bearer of `token`. Raises ClientError from every method."""
+    """A conversation with the server at `url`, as the bearer of `token`. Raises ClientError from every method.
 
-    def __init__(self, http: httpx.Client, url: str, token: str) -> None:
+    Without a token, and with `headers` of its own, it is a conversation with a server behind the gateway.
+    """
+
+    def __init__(
+        self, http: httpx.Client, url: str, token: str | None, *, headers: Mapping[str, str] | None = None
+    ) -> None:
         self._http = http
         self._url = url
-        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
+        self._headers = {"Accept": "application/json, text/event-stream", **(headers or {})}
+        if token is not None:
+            self._headers["Authorization"] = f"Bearer {token}"
         self._last_id = 0
 
     def __enter__(self) -> Self:
@@ -91,7 +99,8 @@ class McpSession:
         try:
             answer = next(m for m in _messages(response) if m.get("id") == self._last_id)
             if "error" in answer:
-                raise CallFailed(f"The server answers {answer['error']['code']}: {answer['error']['message']}")
+                said = f"{answer['error']['code']}: {answer['error']['message']}"
+                raise CallFailed(f"The server answers {plain(said)}")
             result: Json = answer["result"]
         except (ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
             raise CallFailed(f"{self._url} gave no MCP answer to {method} ({response.status_code})") from error

@@ -6,6 +6,7 @@ from urllib.request import parse_http_list, parse_keqv_list
 import httpx
 
 from gateway.client.errors import CallFailed, ClientError, Refused, TryLater
+from gateway.client.terminal import plain
 
 TRY_LATER = {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, 504}
 
@@ -55,4 +56,4 @@ def _words(response: httpx.Response) -> str:
         message = json.loads(response.content)["error"]["message"]
     except (ValueError, KeyError, TypeError):
         return ""
-    return "".join(c if c.isprintable() else " " for c in str(message)).strip()
+    return plain(message).strip()

@@ -74,13 +74,16 @@ def get_tokens(
     """
     try:
         return authorize(
-            http, f"{public_url}/realms/{REALM}", client_id, scopes, _sign_in(http, person, client_id, tell)
+            http, f"{public_url}/realms/{REALM}", client_id, scopes, _sign_in(http, public_url, person, client_id, tell)
         )
     except httpx.HTTPError as error:
         raise unreachable(public_url, error) from error
 
 
-def _sign_in(http: httpx.Client, person: Person, client_id: str, tell: Callable[[str], None]) -> SignIn:
+def _sign_in(
+    http: httpx.Client, public_url: str, person: Person, client_id: str, tell: Callable[[str], None]
+) -> SignIn:
     if person.username is None or person.password is None:
         return BrowserSignIn(tell)
-    return LoginForm(http, person.username, person.password, accept_consent=client_id == OUR_CLIENT)
+    accept_consent = client_id == OUR_CLIENT
+    return LoginForm(http, person.username, person.password, origin=public_url, accept_consent=accept_consent)

@@ -13,6 +13,7 @@ from gateway.runner.filelock import Locked, hold
 from gateway.runner.foreground import already_running, lock_path
 from gateway.runner.logs import log_path, tail
 from gateway.runner.ports import check_ports, wanted_ports
+from gateway.runner.private_files import private_directory, private_files
 from gateway.runner.state import Phase, StackState, read_state
 from gateway.runner.stopping import STOP_DEADLINE, stop_leftovers
 from gateway.settings import Settings
@@ -27,10 +28,11 @@ def start_in_background(settings: Settings, show: Listener, command: Sequence[st
     Raises:
         GatewayError: it did not become ready; nothing is left running then.
     """
-    _refuse_early(settings)
-    log = log_path(settings.state_dir / "logs", "supervisor")
-    written = log.stat().st_size if log.exists() else 0
-    child = _spawn(command, settings, log)
+    with private_files():
+        _refuse_early(settings)
+        log = log_path(settings.state_dir / "logs", "supervisor")
+        written = log.stat().st_size if log.exists() else 0
+        child = _spawn(command, settings, log)
     try:
         _follow(settings.state_dir, child, show, log, written)
     except KeyboardInterrupt as error:
@@ -40,7 +42,7 @@ def start_in_background(settings: Settings, show: Listener, command: Sequence[st
 
 
 def _refuse_early(settings: Settings) -> None:
-    (settings.state_dir / "logs").mkdir(parents=True, exist_ok=True)
+    (private_directory(settings.state_dir) / "logs").mkdir(exist_ok=True)
     try:
         with hold(lock_path(settings.state_dir)):
             stop_leftovers(settings.state_dir)

@@ -14,6 +14,7 @@ from rich.console import Console
 from gateway.runner.board import Listener
 from gateway.runner.errors import GatewayError, NotRunning
 from gateway.runner.progress import LineProgress, duration, progress_for, table
+from gateway.runner.published import open_to_network, refuse_published
 from gateway.runner.state import Phase, StackState, read_state, running_state
 from gateway.runner.stopping import stop
 from gateway.settings import Settings, load_settings
@@ -46,6 +47,9 @@ def up(
     ports = {name: value for name, value in locals().items() if name.endswith("_port")}
     with _explained():
         settings = load_settings(public_url=public_url, bind_address=bind, **ports)
+        refuse_published(settings)
+        if warning := open_to_network(settings):
+            typer.echo(warning, err=True)
         console = Console()
         announced = _Announcer(console, settings, detached=detach)
         with progress_for(console) as progress:
@@ -81,7 +85,9 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="Print the st
 def supervise() -> None:
     """Run a stack for `up --detach`, with everything read from the environment."""
     with _explained():
-        _start(load_settings(), LineProgress(Console(force_terminal=False)), detach=False)
+        settings = load_settings()
+        refuse_published(settings)
+        _start(settings, LineProgress(Console(force_terminal=False)), detach=False)
 
 
 def _start(settings: Settings, show: Listener, *, detach: bool) -> None:

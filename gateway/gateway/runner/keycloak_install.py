@@ -12,6 +12,7 @@ from gateway.runner.background import Cancelled, from_any_thread, in_thread
 from gateway.runner.component import Say
 from gateway.runner.errors import InstallFailed
 from gateway.runner.filelock import Locked, hold_when_free
+from gateway.runner.inheriting import inherited
 from gateway.runner.keycloak_command import BUILD_ENVIRONMENT, build_command
 from gateway.runner.keycloak_download import VERSION, fetch_distribution
 from gateway.runner.logs import tail
@@ -100,7 +101,7 @@ def unpack(archive: Path, into: Path, cancelled: threading.Event) -> Path:
 
 
 async def _build(home: Path, log: Path, tools: Tools) -> None:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("KC_")} | BUILD_ENVIRONMENT
+    environment = inherited(os.environ) | BUILD_ENVIRONMENT
     process = await start(tools.build(home), environment=environment, directory=home, log=log)
     try:
         finished = await process.wait(BUILD_DEADLINE)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psutil
 
 from gateway.runner.errors import PortUnavailable
-from gateway.runner.topology import LOOPBACK, dashboard_address, edge_addresses, has_ipv6
+from gateway.runner.topology import LOOPBACK, edge_addresses, has_ipv6
 from gateway.settings import Settings
 
 
@@ -24,7 +24,7 @@ class Wanted:
 def wanted_ports(settings: Settings) -> Iterator[Wanted]:
     """Everything that the stack listens on."""
     edge = [address for address in edge_addresses(settings, ipv6=has_ipv6()) if address]
-    places = {"https_port": edge, "http_port": edge, "dashboard_port": [dashboard_address(settings)]}
+    places = {"https_port": edge, "http_port": edge}
     for name, port in settings.ports():
         for address in places.get(name, [LOOPBACK]):
             yield Wanted(name, address, port)

@@ -27,6 +27,7 @@ class FakeGateway(HTTPServer):
     """One MCP server with one tool, behind a gateway that refuses with `refuse` if that is set."""
 
     refuse: tuple[int, dict[str, str]] | None = None
+    says: str | None = None  # in place of the sum
 
     @property
     def url(self) -> str:
@@ -49,7 +50,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _result(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         if method == "tools/call":
             total = params["arguments"]["a"] + params["arguments"]["b"]
-            return {"content": [{"type": "text", "text": f"{total}"}], "isError": total < 0}
+            text = self.server.says or f"{total}"
+            return {"content": [{"type": "text", "text": text}], "isError": total < 0}
         results: dict[str, dict[str, Any]] = {
             "initialize": {"protocolVersion": "2025-11-25"},
             "tools/list": {"tools": [ADD]},
@@ -111,6 +113,15 @@ def test_call_of_a_server_lists_its_tools_with_their_arguments(run: Run) -> None
 def test_call_of_a_tool_prints_its_answer(run: Run) -> None:
     assert run("call", "calculator", "add", "a=1", "b=2").stdout == "3\n"
     assert json.loads(run("call", "calculator", "add", "a=1", "b=2", "--json").stdout)["content"][0]["text"] == "3"
+
+
+@pytest.mark.covers("S19")
+def test_escape_sequences_in_an_answer_do_not_reach_the_terminal(run: Run, gateway: FakeGateway) -> None:
+    gateway.says = "a\tb\n\x1b[2J\x9b31m3°"
+    assert run("call", "calculator", "add", "a=1", "b=2").stdout == "a\tb\n [2J 31m3°\n"
+    answer = run("call", "calculator", "add", "a=1", "b=2", "--json").stdout
+    assert not {"\x1b", "\x9b"} & set(answer)
+    assert json.loads(answer)["content"][0]["text"] == gateway.says
 
 
 def test_error_of_the_tool_ends_with_1(run: Run) -> None:

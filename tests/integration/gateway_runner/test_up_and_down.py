@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import psutil
@@ -83,6 +83,27 @@ def test_a_signal_stops_everything_and_ends_with_0(tmp_path: Path, number: signa
     state = read_state(tmp_path / "state")
     assert state is not None
     assert state.phase is Phase.STOPPED
+
+
+@pytest.mark.covers("S19", "S20")
+@pytest.mark.usefixtures("ports")
+@pytest.mark.parametrize("detached", [True, False])
+def test_nobody_else_can_read_anything_in_the_state_directory(tmp_path: Path, *, detached: bool) -> None:
+    """Of a folder that an earlier version made for everybody, and with the umask that most systems have."""
+    state = settings_in(tmp_path).state_dir
+    state.mkdir(mode=0o755)
+    before = os.umask(0o022)
+    try:
+        with _up(tmp_path) if not detached else nullcontext():
+            if detached:
+                start_in_background(settings_in(tmp_path), lambda _: None, (sys.executable, FAKE_STACK, str(tmp_path)))
+            eventually(lambda: _ready(tmp_path) and (tmp_path / "a/wrote").exists())
+            found = {path: path.stat().st_mode & 0o077 for path in (state, *state.rglob("*"), tmp_path / "a/wrote")}
+            stop(state)
+    finally:
+        os.umask(before)
+    assert len(found) > 5
+    assert not [path for path, mode in found.items() if mode]
 
 
 @pytest.mark.usefixtures("ports")
@@ -200,6 +221,26 @@ def test_bad_setting_ends_up_with_2_and_one_line(tmp_path: Path) -> None:
     done = _command(tmp_path, "up", HTTPS_PORT="https")
     assert done.returncode == 2
     assert re.fullmatch(r"mcp-gateway: HTTPS_PORT .*\n", done.stderr)
+
+
+@pytest.mark.covers("S19")
+@pytest.mark.parametrize("command", [["up"], ["up", "--detach"], ["supervise"]])
+def test_published_passwords_are_refused_in_production_by_name(tmp_path: Path, command: list[str]) -> None:
+    production = {"ENVIRONMENT": "production", "KC_BOOTSTRAP_ADMIN_PASSWORD": "", "KEYCLOAK_CLIENT_SECRET": ""}
+    for name in ("KEYCLOAK_CLIENT_SECRET", "KC_BOOTSTRAP_ADMIN_PASSWORD"):
+        done = _command(tmp_path, *command, **production)
+        assert done.returncode == 2
+        assert re.fullmatch(rf"mcp-gateway: {name} must not be the published default .*\n", done.stderr)
+        production[name] = "of my own"
+    assert not (tmp_path / "state").exists()
+
+
+def test_up_warns_of_published_passwords_on_an_address_of_the_network(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("in the way, so that nothing is started")
+    done = _command(tmp_path, "up", "--bind", "0.0.0.0")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 2)
+    assert re.match(r"warning: testuser and the default passwords.* set ENVIRONMENT=production", done.stderr)
+    assert "warning" not in _command(tmp_path, "up").stderr
 
 
 @pytest.mark.parametrize("more", [[], ["--detach"]])

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx
@@ -20,17 +21,21 @@ class FakeServer:
     def __init__(self) -> None:
         self.issuer = ISSUER
         self.challenge = ""
+        self.endpoints: dict[str, Any] = {
+            "authorization_endpoint": f"{ISSUER}/auth",
+            "token_endpoint": f"{ISSUER}/token",
+        }
+        self.expires_in = "300"
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/.well-known/openid-configuration"):
-            endpoints = {"authorization_endpoint": f"{ISSUER}/auth", "token_endpoint": f"{ISSUER}/token"}
-            return httpx.Response(200, json={"issuer": self.issuer, **endpoints})
+            return httpx.Response(200, json={"issuer": self.issuer, **self.endpoints})
         form = dict(parse_qsl(request.content.decode()))
         hashed = hashlib.sha256(form["code_verifier"].encode()).digest()
         if form["code"] != "good" or base64.urlsafe_b64encode(hashed).rstrip(b"=").decode() != self.challenge:
             return httpx.Response(400, json={"error": "invalid_grant", "error_description": "Code not valid"})
-        answer = {"access_token": "the token", "expires_in": 300, "scope": "mcp:weather", "token_type": "Bearer"}
-        return httpx.Response(200, json=answer)
+        answer = '{"access_token": "the token", "expires_in": %s, "scope": "mcp:weather", "token_type": "Bearer"}'
+        return httpx.Response(200, text=answer % self.expires_in)
 
 
 class FakeSignIn:
@@ -110,6 +115,23 @@ def test_metadata_of_another_issuer_is_refused(server: FakeServer) -> None:
     """RFC 8414 §3.3; it happens when PUBLIC_URL has changed and the realm has not followed."""
     server.issuer = "https://old.example/realms/mcp-gateway"
     with pytest.raises(SignInFailed, match=r"belongs to the issuer https://old\.example"):
+        run(server, FakeSignIn(server))
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint"])
+@pytest.mark.parametrize("url", ["https://evil.example/auth", "http://gateway.example/auth", "/auth", "", 5])
+def test_endpoint_at_another_server_is_refused(server: FakeServer, name: str, url: str | int) -> None:
+    server.endpoints[name] = url
+    sign_in = FakeSignIn(server)
+    with pytest.raises(SignInFailed, match="names an endpoint on another server"):
+        run(server, sign_in)
+    assert sign_in.asked == {}
+
+
+@pytest.mark.parametrize("lifetime", ["Infinity", "NaN", "1e999", '"long"', "null"])
+def test_lifetime_that_is_no_number_of_seconds_is_told(server: FakeServer, lifetime: str) -> None:
+    server.expires_in = lifetime
+    with pytest.raises(SignInFailed, match="makes no sense"):
         run(server, FakeSignIn(server))
 
 

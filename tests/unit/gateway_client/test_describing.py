@@ -55,6 +55,17 @@ def test_tools_are_shown_with_each_arguments_type_need_and_description() -> None
     assert json.loads(describe_tools([tool], as_json=True))[0]["inputSchema"]["properties"] == properties
 
 
+@pytest.mark.covers("S19")
+def test_escape_sequences_in_what_a_server_says_do_not_reach_the_terminal() -> None:
+    properties = {"a\x1b[2J": {"type": "string", "description": "one\ttwo\n\x9b31mred\u202e"}}
+    tool = Tool("t\x07", "Adds\x1b]0;title\x07", {"properties": properties})
+    shown = describe_tools([tool], as_json=False)
+    assert {c for c in shown if not c.isprintable()} == {"\n", "\t"}
+    as_json = describe_tools([tool], as_json=True)
+    assert {c for c in as_json if not c.isprintable()} == {"\n"}
+    assert json.loads(as_json)[0]["inputSchema"]["properties"] == properties, "a program reads the same value still"
+
+
 @pytest.mark.parametrize(
     ("given", "public_url", "expected"),
     [

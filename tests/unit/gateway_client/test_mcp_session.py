@@ -81,6 +81,14 @@ def test_json_rpc_error_is_told_with_its_code() -> None:
         using(server, lambda session: session.call("x", {}))
 
 
+@pytest.mark.covers("S19")
+def test_control_characters_in_a_servers_error_do_not_reach_the_terminal() -> None:
+    server = FakeMcpServer(("tools/call", {"error": {"code": -32602, "message": "no\x1b[2J\nsuch"}}))
+    with pytest.raises(CallFailed) as failed:
+        using(server, lambda session: session.call("x", {}))
+    assert str(failed.value).isprintable()
+
+
 def test_answer_as_an_event_stream_is_read() -> None:
     answer = json.dumps({"jsonrpc": "2.0", "id": 1, "result": INITIALIZED}, indent=1)
     data = "".join(f"data: {line}\r\n" for line in answer.splitlines())

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from gateway.policy import Resource
 from gateway.runner.errors import BadSetting, StartFailed
 from gateway.runner.realm import follow_public_url, read_resources
 from gateway.settings import Settings
@@ -16,14 +17,14 @@ class FakeRealm:
     def __init__(self) -> None:
         self.fits: list[str] = []
 
-    def reconcile(self, settings: Settings, resources: dict[str, str]) -> list[str]:
+    def reconcile(self, settings: Settings, resources: dict[str, Resource]) -> list[str]:
         self.fits.append(settings.origin)
         return [f"audience of {name}" for name in resources]
 
 
-def _settings(tmp_path: Path, url: str) -> Settings:
+def _settings(tmp_path: Path, url: str, **more: str) -> Settings:
     (tmp_path / "state" / "keycloak" / "data").mkdir(parents=True, exist_ok=True)
-    return settings_in(tmp_path, public_url=url)
+    return settings_in(tmp_path, public_url=url, **more)
 
 
 @pytest.mark.covers("O12")
@@ -47,8 +48,31 @@ async def test_a_realm_that_could_not_be_changed_is_tried_again_on_the_next_star
     assert realm.fits == ["https://one.example"]
 
 
+@pytest.mark.covers("F10", "S19")
+async def test_another_client_secret_reaches_the_realm_once_and_is_not_written_down(tmp_path: Path) -> None:
+    realm, given = FakeRealm(), list[Settings]()
+    for secret in ("the first one", "the first one", "the second one", "the second one"):
+        given.append(_settings(tmp_path, "https://one.example", keycloak_client_secret=secret))
+        await follow_public_url(given[-1], lambda _: None, reconcile=realm.reconcile)
+    assert len(realm.fits) == 2
+    written = (tmp_path / "state/keycloak/data/fits.json").read_text()
+    assert "the first one" not in written
+    assert "the second one" not in written
+
+
+async def test_a_note_that_cannot_be_read_is_written_anew(tmp_path: Path) -> None:
+    settings, realm = _settings(tmp_path, "https://one.example"), FakeRealm()
+    note = tmp_path / "state/keycloak/data/fits.json"
+    for content in ("", "[]", '{"public_url": "https://one.example"}'):
+        note.write_text(content)
+        await follow_public_url(settings, lambda _: None, reconcile=realm.reconcile)
+        await follow_public_url(settings, lambda _: None, reconcile=realm.reconcile)
+    assert len(realm.fits) == 3
+
+
 def test_resources_come_from_the_policy_file() -> None:
-    assert read_resources(ROOT / "ext-authz" / "policy.yaml") == {
+    resources = read_resources(ROOT / "ext-authz" / "policy.yaml")
+    assert {name: resource.path for name, resource in resources.items()} == {
         "weather": "/mcp/weather",
         "calculator": "/mcp/calculator",
     }

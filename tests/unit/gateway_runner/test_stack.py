@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from gateway.runner.component import Component
-from gateway.runner.stack import envoy_binary, native_stack, reachable
+from gateway.runner.envoy import envoy_binary
+from gateway.runner.stack import native_stack, reachable
 
 from tests.support.runner import settings_in
 

@@ -1,0 +1,1 @@
+"""What `docker compose up` does once, before the services start: the files that each needs, and the realm."""
