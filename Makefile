@@ -7,10 +7,10 @@ ARGS ?=
 DETACH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token certs test lint types clean
+.PHONY: help up down status token certs test test-others lint types clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 up: $(READY) ## Start everything and stay; DETACH=1 starts it in the background, ARGS="--https-port 443" passes options
 	@$(GATEWAY) up $(if $(filter 1 yes true,$(DETACH)),--detach) $(ARGS)
@@ -24,11 +24,14 @@ status: $(READY) ## Show each component, its restarts and the URLs
 token: $(READY) ## Sign in and print an access token: TOKEN=$(make -s token)
 	@$(GATEWAY) token $(ARGS)
 
-certs: $(READY) ## Make or renew the certificates, and show them
+certs: $(READY) ## Show the certificates; ARGS=--renew issues them anew
 	@$(GATEWAY) certs $(ARGS)
 
 test: $(READY) ## Run every test; starts what it needs
 	@.venv/bin/python -m pytest $(ARGS)
+
+test-others: $(READY) ## Run the tests with servers of other people's making from npm; needs node
+	@.venv/bin/python -m pytest tests/others $(ARGS)
 
 lint: $(READY) ## Check style and format
 	@.venv/bin/ruff check .

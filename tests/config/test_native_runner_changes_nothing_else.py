@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from gateway.runner.ports import wanted_ports
 from gateway.runner.topology import Rendered, render, write_topology
 from gateway.settings import Settings
 
@@ -106,6 +107,15 @@ def test_the_default_listens_on_loopback_only(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.covers("S11")
 def test_the_admin_interface_stays_on_loopback_whatever_is_asked_for(rendered: Rendered) -> None:
     assert rendered.bootstrap["admin"]["address"]["socket_address"]["address"] == "127.0.0.1"
+
+
+@pytest.mark.covers("S11")
+def test_the_dashboard_stays_on_loopback_whatever_is_asked_for(settings: Settings, rendered: Rendered) -> None:
+    (dashboard,) = [one for one in rendered.bootstrap["static_resources"]["listeners"] if one["name"] == "dashboard"]
+    assert dashboard["address"]["socket_address"]["address"] == "127.0.0.1"
+    assert "additional_addresses" not in dashboard
+    places = {one.address for one in wanted_ports(settings) if one.setting == "dashboard_port"}
+    assert places == {"127.0.0.1"}
 
 
 @pytest.mark.covers("G1")

@@ -2,7 +2,6 @@
 
 import json
 
-import httpx
 import pytest
 
 from tests.support.mcp import WEATHER, bearer, tool_call
@@ -14,8 +13,9 @@ FORECAST = tool_call("get_weather_forecast", location="Berlin", days=2)
 
 def introspections(stack: Stack) -> float:
     """How often the authorizer has asked Keycloak, by its own metrics."""
-    metrics = httpx.get(f"http://127.0.0.1:{stack.settings.authz_http_port}/metrics").text
-    lines = [line for line in metrics.splitlines() if line.startswith("ext_authz_introspections_total")]
+    lines = [
+        line for line in stack.authorizer_metrics().splitlines() if line.startswith("ext_authz_introspections_total")
+    ]
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 
 

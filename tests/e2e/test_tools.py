@@ -84,6 +84,7 @@ def test_curl_through_envoy_answers(stack: Stack) -> None:
     assert '"decimal":"3"' in done.stdout.replace(" ", "")
 
 
+@pytest.mark.native("the weather server's port is not published; see compose/test_networks.py")
 @pytest.mark.covers("W1", "C1", "S10", "S11")
 def test_the_weather_server_wants_envoys_certificate(stack: Stack) -> None:
     url = f"https://localhost:{stack.settings.weather_port}/"

@@ -60,6 +60,7 @@ class RunningKeycloak:
 
     url: str
     password: str
+    log: Path
 
     @property
     def issuer(self) -> str:
@@ -87,7 +88,7 @@ class RunningKeycloak:
         user: tuple[str, str] = TESTUSER,
         accept_consent: bool = False,
     ) -> Tokens:
-        form = ExactLoginForm(http, *user, accept_consent=accept_consent)
+        form = ExactLoginForm(http, *user, origin=self.url, accept_consent=accept_consent)
         return authorize(http, self.issuer, client_id, scopes, form)
 
     def introspect(self, token: str) -> dict[str, Any]:
@@ -135,7 +136,7 @@ def running_keycloak(folder: Path) -> Iterator[RunningKeycloak]:
     ):
         try:
             _wait_until_ready(process, f"http://127.0.0.1:{management}/health/ready", log)
-            yield RunningKeycloak(url, settings.kc_bootstrap_admin_password.get_secret_value())
+            yield RunningKeycloak(url, settings.kc_bootstrap_admin_password.get_secret_value(), log)
         finally:
             process.terminate()
             try:

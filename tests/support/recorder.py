@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
-from gateway.runner.stack import envoy_binary
+from gateway.runner.envoy import envoy_binary
 from gateway.runner.topology import write_topology
 from gateway.settings import Settings
 
+from tests.support.compose import ComposeStack
+from tests.support.compose_recorder import envoy_in_a_container
 from tests.support.ports import free_ports
+from tests.support.runtime import rate_limit_layer, replace
 from tests.support.stack import Stack
 
 READY_DEADLINE_S = 20
@@ -61,16 +63,14 @@ def recording_gateway(stack: Stack, folder: Path) -> Iterator[RecordingGateway]:
     """Starts the two fake servers and an Envoy in front of them; ends them all."""
     gateway = RecordingGateway(_settings(stack, folder), stack)
     servers = [
-        RecordingServer("weather", gateway, _mutual_tls(stack.settings.certs_dir)),
+        RecordingServer("weather", gateway, mutual_tls(stack.settings.certs_dir)),
         RecordingServer("calculator", gateway, None),
     ]
-    envoy = _envoy(gateway.settings, folder)
+    start = envoy_in_a_container if isinstance(stack, ComposeStack) else _native_envoy
     try:
-        _await_ready(gateway.settings, envoy)
-        yield gateway
+        with start(gateway.settings, folder):
+            yield gateway
     finally:
-        envoy.terminate()
-        envoy.wait(timeout=20)
         for server in servers:
             server.shutdown()
             server.server_close()
@@ -82,13 +82,26 @@ def _settings(stack: Stack, folder: Path) -> Settings:
     return stack.settings.model_copy(update={**ports, "public_url": stack.url, "state_dir": folder})
 
 
+@contextmanager
+def _native_envoy(settings: Settings, folder: Path) -> Iterator[None]:
+    envoy = _envoy(settings, folder)
+    try:
+        _await_ready(settings, envoy)
+        yield
+    finally:
+        envoy.terminate()
+        envoy.wait(timeout=20)
+
+
 class RecordingServer(ThreadingHTTPServer):
     """A fake MCP server: answers everything alike and keeps what it was sent."""
 
     daemon_threads = True
 
     def __init__(self, name: str, gateway: RecordingGateway, tls: ssl.SSLContext | None) -> None:
-        super().__init__(("127.0.0.1", getattr(gateway.settings, f"{name}_port")), Recorder)
+        # A container reaches this host by another address than loopback
+        address = "0.0.0.0" if isinstance(gateway.stack, ComposeStack) else "127.0.0.1"
+        super().__init__((address, getattr(gateway.settings, f"{name}_port")), Recorder)
         self.name = name
         self.received = gateway.received
         if tls is not None:
@@ -137,7 +150,7 @@ class Recorder(BaseHTTPRequestHandler):
         pass
 
 
-def _mutual_tls(certificates: Path) -> ssl.SSLContext:
+def mutual_tls(certificates: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates / "mcp-weather.crt", certificates / "mcp-weather.key")
     context.load_verify_locations(certificates / "ca.crt")
@@ -147,7 +160,7 @@ def _mutual_tls(certificates: Path) -> ssl.SSLContext:
 
 def _envoy(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
     configuration = write_topology(settings)
-    _switch_off_rate_limit(configuration)
+    replace(folder / "sds" / "runtime.yaml", rate_limit_layer(enabled=False))
     log = (folder / "envoy.log").open("wb")
     with log:
         return subprocess.Popen(
@@ -155,12 +168,6 @@ def _envoy(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-
-
-def _switch_off_rate_limit(configuration: Path) -> None:
-    bootstrap = yaml.safe_load(configuration.read_text())
-    bootstrap["layered_runtime"]["layers"][0]["static_layer"] = {"rate_limit": {"enabled": 0}}
-    configuration.write_text(yaml.safe_dump(bootstrap))
 
 
 def _await_ready(settings: Settings, envoy: subprocess.Popen[bytes]) -> None:

@@ -24,6 +24,7 @@ port, folder, *how = sys.argv[1:]
 folder = pathlib.Path(folder)
 with (folder / "pids").open("a") as pids:
     pids.write(f"{os.getpid()}\\n")
+(folder / "wrote").touch()
 print("a line of the log", flush=True)
 if "dies" in how:
     print("the reason why", flush=True)
