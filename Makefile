@@ -7,10 +7,10 @@ ARGS ?=
 DETACH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token certs test test-others lint types clean
+.PHONY: help up down status token certs test test-others test-compose postman lint types clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 up: $(READY) ## Start everything and stay; DETACH=1 starts it in the background, ARGS="--https-port 443" passes options
 	@$(GATEWAY) up $(if $(filter 1 yes true,$(DETACH)),--detach) $(ARGS)
@@ -32,6 +32,12 @@ test: $(READY) ## Run every test; starts what it needs
 
 test-others: $(READY) ## Run the tests with servers of other people's making from npm; needs node
 	@.venv/bin/python -m pytest tests/others $(ARGS)
+
+test-compose: $(READY) ## Build and start the containers, run the tests against them, and remove them
+	@bash .ci/compose
+
+postman: $(READY) ## Run the Postman collection against the gateway that runs; needs node
+	@bash .ci/postman native $(ARGS)
 
 lint: $(READY) ## Check style and format
 	@.venv/bin/ruff check .
