@@ -17,6 +17,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[im
 
 from gateway.client.errors import SignInFailed
 from gateway.client.origins import is_at
+from gateway.client.refusals import TRY_LATER, refusal
 
 VERIFIER_LENGTH = 64  # characters; RFC 7636 §4.1 allows 43 to 128
 STATE_LENGTH = 32
@@ -85,6 +86,8 @@ def discover(http: httpx.Client, issuer: str) -> AuthorizationServer:
     """
     url = f"{issuer}/.well-known/openid-configuration"
     response = http.get(url)
+    if response.status_code in TRY_LATER:  # Keycloak is away: that says nothing about the metadata
+        raise refusal(response)
     try:
         metadata = response.raise_for_status().json()
         server = AuthorizationServer(
@@ -142,6 +145,8 @@ def _redeem(http: httpx.Client, attempt: _Attempt, code: str) -> Tokens:
         "code_verifier": attempt.verifier,
     }
     response = http.post(attempt.server.token_endpoint, data=form, follow_redirects=False)
+    if response.status_code in TRY_LATER:
+        raise refusal(response)
     try:
         answer = response.json()
         if response.status_code != httpx.codes.OK:

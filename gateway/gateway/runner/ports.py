@@ -39,7 +39,7 @@ def check_ports(wanted: Iterable[Wanted]) -> None:
         if one.setting not in trouble and (sentence := _trouble(one)):
             trouble[one.setting] = sentence
     if trouble:
-        raise PortUnavailable("\n".join(trouble.values()))
+        raise PortUnavailable("\n".join(dict.fromkeys(trouble.values())))
 
 
 def _trouble(wanted: Wanted) -> str | None:
@@ -53,6 +53,8 @@ def _trouble(wanted: Wanted) -> str | None:
         try:
             probe.bind((wanted.address, wanted.port))
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                return f"BIND_ADDRESS: {wanted.address} is no address of this machine: set another one with --bind"
             reason = _reason(error, wanted.port)
             name = wanted.setting.upper()
             return f"port {wanted.port} on {wanted.address} {reason}: set another one with {option} or {name}"
@@ -64,8 +66,6 @@ def _reason(error: OSError, port: int) -> str:
         return f"is in use{_holder(port)}"
     if error.errno == errno.EACCES:
         return "is not allowed to this user (ports below 1024 are the system's)"
-    if error.errno == errno.EADDRNOTAVAIL:
-        return "cannot be used (BIND_ADDRESS is no address of this machine)"
     return f"cannot be used ({error.strerror})"
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import httpx
 import pytest
 from gateway.client.authorization import Tokens, authorize
-from gateway.client.errors import SignInFailed
+from gateway.client.errors import SignInFailed, TryLater
 
 ISSUER = "https://gateway.example/realms/mcp-gateway"
 CALLBACK = "http://127.0.0.1/callback"
@@ -147,3 +147,15 @@ def test_lifetime_that_is_no_number_of_seconds_is_told(server: FakeServer, lifet
 def test_address_without_metadata_is_told(server: FakeServer, response: httpx.Response) -> None:
     with pytest.raises(SignInFailed, match="is not an authorization server's metadata"):
         run(lambda _: response, FakeSignIn(server))
+
+
+@pytest.mark.covers("F6", "R4")
+@pytest.mark.parametrize("away_at", ["/.well-known/openid-configuration", "/token"])
+def test_a_keycloak_that_is_away_is_asked_for_later_and_not_called_wrong(server: FakeServer, away_at: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(away_at):
+            return httpx.Response(503, json={"error": {"message": "no"}}, headers={"Retry-After": "1"})
+        return server(request)
+
+    with pytest.raises(TryLater, match="try again in 1 s"):
+        run(answer, FakeSignIn(server))
