@@ -46,7 +46,9 @@ def test_a_port_whose_connections_were_only_just_closed_counts_as_free() -> None
 
 
 def test_address_of_another_machine_is_blamed_on_the_bind_address() -> None:
-    with pytest.raises(PortUnavailable, match="^BIND_ADDRESS: .* is no address of this machine: set another one with --bind$"):
+    with pytest.raises(
+        PortUnavailable, match=r"^BIND_ADDRESS: .* is no address of this machine: set another one with --bind$"
+    ):
         check_ports([Wanted("https_port", "192.0.2.1", 0)])
 
 
