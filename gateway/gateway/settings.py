@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     state_dir: Path = Path()
     cache_dir: Path = Path()
     policy_file: Path = Path()
+    keycloak_url: str = ""
     kc_bootstrap_admin_username: str = "admin"
     kc_bootstrap_admin_password: SecretStr = SecretStr("admin")
     keycloak_client_secret: SecretStr = SecretStr("api-gateway-secret-change-me")
@@ -57,6 +58,16 @@ class Settings(BaseSettings):
     @classmethod
     def _is_an_origin(cls, value: str) -> str:
         return origin(value) if value else value
+
+    @field_validator("keycloak_url")
+    @classmethod
+    def _is_reached_in_the_clear(cls, value: str) -> str:
+        # Envoy's cluster "keycloak" speaks plain HTTP: such a Keycloak is a neighbour in a network that is trusted
+        if value and (
+            urlsplit(value).scheme != "http" or not urlsplit(value).hostname or urlsplit(value).path.strip("/")
+        ):
+            raise ValueError("it is not like http://keycloak.internal:8080, which Envoy and the authorizer can reach")
+        return value.rstrip("/")
 
     @model_validator(mode="before")
     @classmethod
@@ -104,6 +115,26 @@ class Settings(BaseSettings):
     def public_host(self) -> str:
         """The host in the origin, as a certificate names it."""
         return str(urlsplit(self.origin).hostname)
+
+    @property
+    def keycloak_is_ours(self) -> bool:
+        """Whether this stack runs a Keycloak of its own."""
+        return not self.keycloak_url
+
+    @property
+    def keycloak_address(self) -> tuple[str, int]:
+        """Host and port at which Envoy and the authorizer reach Keycloak."""
+        parts = urlsplit(self.keycloak_url)
+        return (
+            (parts.hostname or "127.0.0.1", parts.port or 80)
+            if self.keycloak_url
+            else ("127.0.0.1", self.keycloak_port)
+        )
+
+    @property
+    def admin_password_is_default(self) -> bool:
+        """Whether nobody said what Keycloak's administrator's password is."""
+        return bool(self.kc_bootstrap_admin_password == type(self).model_fields["kc_bootstrap_admin_password"].default)
 
     def as_environment(self) -> dict[str, str]:
         """These settings as variables, for a process that reads them again."""

@@ -9,6 +9,7 @@ from tests.support.stack import ROOT, Stack
 
 EXPECTED = {
     "docs/change-scopes.md": ["eyJ", 'error="insufficient_scope"', "mcp:calculator:scientific"],
+    "docs/another-keycloak.md": ['"keycloak": "ok"'],
     "docs/public-name.md": ['"authorization_servers"'],
     "docs/real-certificates.md": ["envoy", "localhost"],
 }

@@ -26,6 +26,8 @@ def wanted_ports(settings: Settings) -> Iterator[Wanted]:
     edge = [address for address in edge_addresses(settings, ipv6=has_ipv6()) if address]
     places = {"https_port": edge, "http_port": edge}
     for name, port in settings.ports():
+        if name.startswith("keycloak_") and not settings.keycloak_is_ours:
+            continue
         for address in places.get(name, [LOOPBACK]):
             yield Wanted(name, address, port)
 

@@ -29,6 +29,9 @@ async def follow_public_url(settings: Settings, say: Say, *, reconcile: Reconcil
         BadSetting: the policy file cannot be read.
     """
     resources = read_resources(settings.policy_file)
+    if not settings.keycloak_is_ours and settings.admin_password_is_default:
+        say(f"the realm at {settings.keycloak_url} is left as it is (KC_BOOTSTRAP_ADMIN_PASSWORD is not set)")
+        return
     note = settings.state_dir / "keycloak" / "data" / "fits.json"
     fits = json.dumps(
         {"public_url": settings.origin, "resources": _plain(resources), **_fingerprint(settings, note)}, sort_keys=True
@@ -36,6 +39,7 @@ async def follow_public_url(settings: Settings, say: Say, *, reconcile: Reconcil
     if note.exists() and note.read_text(encoding="utf-8") == fits:
         return
     say(f"making the realm fit {settings.origin} and the policy")
+    note.parent.mkdir(parents=True, exist_ok=True)
     for change in await in_thread(lambda _: (reconcile or _reconcile)(settings, resources)):
         say(change)
     note.write_text(fits, encoding="utf-8")
@@ -76,7 +80,7 @@ def _reconcile(settings: Settings, resources: Mapping[str, Resource]) -> list[st
 
     try:
         return reconcile_realm(
-            keycloak_url=f"http://localhost:{settings.keycloak_port}",
+            keycloak_url=settings.keycloak_url or f"http://localhost:{settings.keycloak_port}",
             admin_user=settings.kc_bootstrap_admin_username,
             admin_password=settings.kc_bootstrap_admin_password.get_secret_value(),
             public_url=settings.origin,

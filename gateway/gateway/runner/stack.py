@@ -27,7 +27,8 @@ def native_stack(settings: Settings) -> Stack:
     Raises:
         InstallFailed: Envoy's package is not installed.
     """
-    parts = (_keycloak(settings), _authorizer(settings), _weather(settings), _calculator(settings), _envoy(settings))
+    servers = (_authorizer(settings), _weather(settings), _calculator(settings), _envoy(settings))
+    parts = (_keycloak(settings), *servers) if settings.keycloak_is_ours else servers
 
     async def reload(say: Say) -> None:
         await in_thread(lambda _: _refresh(settings))
@@ -72,7 +73,7 @@ def urls(settings: Settings) -> dict[str, str]:
         "weather": f"{settings.origin}/mcp/weather",
         "calculator": f"{settings.origin}/mcp/calculator",
         "health": f"{settings.origin}/health",
-        "Keycloak": f"http://localhost:{settings.keycloak_port}",
+        "Keycloak": settings.keycloak_url or f"http://localhost:{settings.keycloak_port}",
         "dashboard": f"http://localhost:{settings.dashboard_port}",
     }
 
@@ -110,12 +111,14 @@ def _authorizer(settings: Settings) -> Component:
             "POLICY_FILE": str(settings.policy_file),
             "GRPC_LISTEN": f"{LOOPBACK}:{settings.authz_port}",
             "HTTP_LISTEN": f"{LOOPBACK}:{settings.authz_http_port}",
-            "KEYCLOAK_URL": f"http://{LOOPBACK}:{settings.keycloak_port}",
+            "KEYCLOAK_URL": settings.keycloak_url or f"http://{LOOPBACK}:{settings.keycloak_port}",
             "KEYCLOAK_CLIENT_SECRET": settings.keycloak_client_secret.get_secret_value(),
             "ENVOY_STATUS_URL": f"http://{LOOPBACK}:{settings.dashboard_port}",
             **_tls(settings, "ext-authz"),
         },
         ready=Probe(f"http://{LOOPBACK}:{settings.authz_http_port}/health", accept=ANSWERING),
+        # A Keycloak of ours calls this once it is up; another one is up already
+        before_start=None if settings.keycloak_is_ours else lambda say: follow_public_url(settings, say),
     )
 
 

@@ -65,10 +65,10 @@ def render(settings: Settings, *, ipv6: bool = True) -> Rendered:
     resources = bootstrap["static_resources"]
     for listener in resources["listeners"]:
         _listen(listener, _listens(settings, ipv6)[listener["name"]])
-    ports = _upstream_ports(settings)
+    upstreams = _upstreams(settings)
     for cluster in resources["clusters"]:
-        if cluster["name"] in ports:  # others are the user's own servers, which are where they are
-            _point(cluster, ports[cluster["name"]])
+        if cluster["name"] in upstreams:  # others are the user's own servers, which are where they are
+            _point(cluster, *upstreams[cluster["name"]])
     bootstrap["admin"]["address"]["socket_address"] |= {"address": LOOPBACK, "port_value": settings.envoy_admin_port}
     secrets = {
         path.name: _leaves(_load(path), lambda leaf: _moved(leaf, settings))
@@ -117,14 +117,14 @@ def _listens(settings: Settings, ipv6: bool) -> Mapping[str, Listens]:
     }
 
 
-def _upstream_ports(settings: Settings) -> Mapping[str, int]:
+def _upstreams(settings: Settings) -> Mapping[str, tuple[str, int]]:
     return {
-        "ext_authz": settings.authz_port,
-        "ext_authz_http": settings.authz_http_port,
-        "mcp_weather": settings.weather_port,
-        "mcp_calculator": settings.calculator_port,
-        "keycloak": settings.keycloak_port,
-        "admin": settings.envoy_admin_port,
+        "ext_authz": (LOOPBACK, settings.authz_port),
+        "ext_authz_http": (LOOPBACK, settings.authz_http_port),
+        "mcp_weather": (LOOPBACK, settings.weather_port),
+        "mcp_calculator": (LOOPBACK, settings.calculator_port),
+        "keycloak": settings.keycloak_address,
+        "admin": (LOOPBACK, settings.envoy_admin_port),
     }
 
 
@@ -136,10 +136,10 @@ def _listen(listener: dict[str, Any], listens: Listens) -> None:
         listener.pop("additional_addresses", None)
 
 
-def _point(cluster: dict[str, Any], port: int) -> None:
+def _point(cluster: dict[str, Any], address: str, port: int) -> None:
     for group in cluster["load_assignment"]["endpoints"]:
         for host in group["lb_endpoints"]:
-            host["endpoint"]["address"]["socket_address"] |= {"address": LOOPBACK, "port_value": port}
+            host["endpoint"]["address"]["socket_address"] |= {"address": address, "port_value": port}
 
 
 def _redirect(node: Any, origin: str) -> None:
