@@ -21,6 +21,14 @@ from gateway.settings import Settings
 Reconcile = Callable[..., list[str]]
 
 
+async def follow_where_allowed(settings: Settings, say: Say, *, reconcile: Reconcile | None = None) -> None:
+    """As `follow_public_url`; the realm of another's Keycloak is left alone until its administrator is named."""
+    if not settings.keycloak_is_ours and settings.admin_password_is_default:
+        say(f"the realm at {settings.keycloak_url} is left as it is (KC_BOOTSTRAP_ADMIN_PASSWORD is not set)")
+    else:
+        await follow_public_url(settings, say, reconcile=reconcile)
+
+
 async def follow_public_url(settings: Settings, say: Say, *, reconcile: Reconcile | None = None) -> None:
     """Makes the realm fit the public URL and the resources, where it did not already.
 
@@ -29,9 +37,6 @@ async def follow_public_url(settings: Settings, say: Say, *, reconcile: Reconcil
         BadSetting: the policy file cannot be read.
     """
     resources = read_resources(settings.policy_file)
-    if not settings.keycloak_is_ours and settings.admin_password_is_default:
-        say(f"the realm at {settings.keycloak_url} is left as it is (KC_BOOTSTRAP_ADMIN_PASSWORD is not set)")
-        return
     note = settings.state_dir / "keycloak" / "data" / "fits.json"
     fits = json.dumps(
         {"public_url": settings.origin, "resources": _plain(resources), **_fingerprint(settings, note)}, sort_keys=True

@@ -9,7 +9,7 @@ from gateway.runner.errors import StartFailed
 from gateway.runner.keycloak_command import prepare_home, start_command, start_environment
 from gateway.runner.keycloak_install import ensure_installed
 from gateway.runner.logs import log_path
-from gateway.runner.realm import follow_public_url
+from gateway.runner.realm import follow_where_allowed
 from gateway.runner.topology import LOOPBACK, write_topology
 from gateway.settings import Settings
 
@@ -32,7 +32,7 @@ def native_stack(settings: Settings) -> Stack:
 
     async def reload(say: Say) -> None:
         await in_thread(lambda _: _refresh(settings))
-        await follow_public_url(settings, say)
+        await follow_where_allowed(settings, say)
 
     return Stack(
         parts, _front_door(settings), lambda: _prepare(settings), urls(settings), reload=reload, restarted=("envoy",)
@@ -88,7 +88,7 @@ def _keycloak(settings: Settings) -> Component:
         prepare_home(home, installed, realm, production=settings.is_production)
 
     async def reconcile(say: Say) -> None:
-        await follow_public_url(settings, say)
+        await follow_where_allowed(settings, say)
 
     return Component(
         name="keycloak",
@@ -118,7 +118,7 @@ def _authorizer(settings: Settings) -> Component:
         },
         ready=Probe(f"http://{LOOPBACK}:{settings.authz_http_port}/health", accept=ANSWERING),
         # A Keycloak of ours calls this once it is up; another one is up already
-        before_start=None if settings.keycloak_is_ours else lambda say: follow_public_url(settings, say),
+        before_start=None if settings.keycloak_is_ours else lambda say: follow_where_allowed(settings, say),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from gateway.runner.ports import wanted_ports
 from gateway.runner.published import refuse_published
-from gateway.runner.realm import follow_public_url
+from gateway.runner.realm import follow_where_allowed
 from gateway.runner.stack import native_stack
 from gateway.runner.topology import render
 from gateway.settings import Settings
@@ -39,14 +39,14 @@ async def test_its_realm_is_left_alone_until_an_administrator_is_named(tmp_path:
     def reconcile(*_: object) -> list[str]:
         raise AssertionError("the realm was touched")
 
-    await follow_public_url(settings(state_dir=tmp_path), said.append, reconcile=reconcile)
+    await follow_where_allowed(settings(state_dir=tmp_path), said.append, reconcile=reconcile)
     assert said == [f"the realm at {ELSEWHERE} is left as it is (KC_BOOTSTRAP_ADMIN_PASSWORD is not set)"]
 
 
 async def test_its_realm_follows_with_an_administrator(tmp_path: Path) -> None:
     known = settings(state_dir=tmp_path, kc_bootstrap_admin_password="not the published one")
     said: list[str] = []
-    await follow_public_url(known, said.append, reconcile=lambda *_: ["a change"])
+    await follow_where_allowed(known, said.append, reconcile=lambda *_: ["a change"])
     assert said[-1] == "a change"
 
 
