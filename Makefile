@@ -30,7 +30,7 @@ certs: $(READY) ## Show the certificates; ARGS=--renew issues them anew
 test: $(READY) ## Run every test; starts what it needs
 	@.venv/bin/python -m pytest $(ARGS)
 
-test-others: $(READY) ## Run the tests with servers of other people's making from npm; needs node
+test-others: $(READY) ## Run the longer tests with servers of other people behind the gateway; needs node
 	@.venv/bin/python -m pytest tests/others $(ARGS)
 
 test-compose: $(READY) ## Build and start the containers, run the tests against them, and remove them

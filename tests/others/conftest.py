@@ -1,4 +1,4 @@
-"""Tests that need more than Python: Node. They run only when they are asked for, by ``pytest tests/others``."""
+"""Servers of other people behind the gateway: longer, and some need Node. Run only by ``pytest tests/others``."""
 
 from pathlib import Path
 
