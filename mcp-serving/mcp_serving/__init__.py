@@ -7,6 +7,7 @@ sys.exit(serve(make_app(toolbox, settings), settings))
 """
 
 from mcp_serving.app import make_app
+from mcp_serving.progress import Progress
 from mcp_serving.serve import serve
 from mcp_serving.settings import ServerSettings, read_settings
 from mcp_serving.tool import Hints, Tool, ToolFailure
@@ -14,6 +15,7 @@ from mcp_serving.toolbox import ServerInfo, Toolbox
 
 __all__ = [
     "Hints",
+    "Progress",
     "ServerInfo",
     "ServerSettings",
     "Tool",

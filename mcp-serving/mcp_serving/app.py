@@ -1,22 +1,35 @@
 """The aiohttp application: one MCP endpoint at ``/`` and the health of the process at ``/health``."""
 
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
-from mcp_wire import MalformedMessage, error_body, read_message
+from mcp_wire import INTERNAL_ERROR, MalformedMessage, Message, error_body, read_message
 
 from mcp_serving.body import BODY_SECONDS, MAX_BODY_BYTES, read_body
 from mcp_serving.caller import read_caller
+from mcp_serving.eras import Mirrors
 from mcp_serving.middleware import log_access, refuse_in_json, require_client_san, require_host
 from mcp_serving.operations import Operations
+from mcp_serving.progress import Updates, progress_token
 from mcp_serving.protocol import Answer, Endpoint
 from mcp_serving.settings import ServerSettings
+from mcp_serving.stream import KEEP_ALIVE_SECONDS, respond
 from mcp_serving.toolbox import Toolbox
 
+log = structlog.get_logger()
 
-def make_app(toolbox: Toolbox, settings: ServerSettings, *, body_seconds: float = BODY_SECONDS) -> web.Application:
+
+def make_app(
+    toolbox: Toolbox,
+    settings: ServerSettings,
+    *,
+    body_seconds: float = BODY_SECONDS,
+    keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+) -> web.Application:
     """An application that serves ``toolbox``; it neither listens nor reads the environment.
 
-    A body has ``body_seconds`` to arrive.
+    A body has ``body_seconds`` to arrive. A client that accepts an event stream hears something every
+    ``keep_alive_seconds``.
     """
     middlewares: list[Middleware] = [log_access, refuse_in_json]
     if settings.tls_files:
@@ -26,8 +39,14 @@ def make_app(toolbox: Toolbox, settings: ServerSettings, *, body_seconds: float 
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=middlewares)
     endpoint = Endpoint(Operations(toolbox, settings.tools_beyond_scopes))
 
-    async def post(request: web.Request) -> web.Response:
-        return _respond(request, await _answer(endpoint, request, await read_body(request, body_seconds)))
+    async def post(request: web.Request) -> web.StreamResponse:
+        try:
+            message = read_message(await read_body(request, body_seconds))
+        except MalformedMessage as malformed:
+            body = error_body(malformed.code, malformed.text, id=malformed.id)
+            return web.Response(status=400, body=body, content_type="application/json")
+        updates = Updates(progress_token(message.params))
+        return await respond(request, _answer(endpoint, message, request, updates), updates, keep_alive_seconds)
 
     # GET would open a stream and DELETE end a session, and this server has neither: aiohttp answers 405 with Allow
     # (MCP 2025-11-25, "Streamable HTTP"). For the same reason Mcp-Session-Id and Last-Event-ID are not looked at.
@@ -36,28 +55,18 @@ def make_app(toolbox: Toolbox, settings: ServerSettings, *, body_seconds: float 
     return app
 
 
-async def _answer(endpoint: Endpoint, request: web.Request, body: bytes) -> Answer:
+async def _answer(endpoint: Endpoint, message: Message, request: web.Request, updates: Updates) -> Answer:
+    mirrors = Mirrors(*(_joined(request, name) for name in ("MCP-Protocol-Version", "Mcp-Method", "Mcp-Name")))
     try:
-        message = read_message(body)
-    except MalformedMessage as malformed:
-        return Answer(400, error_body(malformed.code, malformed.text, id=malformed.id))
-    versions = request.headers.getall("MCP-Protocol-Version", [])
-    return await endpoint.answer(message, read_caller(request.headers), ",".join(versions) if versions else None)
+        return await endpoint.answer(message, read_caller(request.headers), mirrors, updates.progress)
+    except Exception:  # a stream may have begun, and then no middleware can answer any more
+        log.exception("request_failed")
+        return Answer(500, error_body(INTERNAL_ERROR, "internal error", id=message.id))
 
 
-def _respond(request: web.Request, answer: Answer) -> web.Response:
-    if not answer.body:
-        return web.Response(status=answer.status)
-    if answer.status == web.HTTPOk.status_code and _wants_events_only(request):
-        event = b"event: message\ndata: " + answer.body + b"\n\n"
-        return web.Response(body=event, content_type="text/event-stream", headers={"Cache-Control": "no-cache"})
-    return web.Response(status=answer.status, body=answer.body, content_type="application/json")
-
-
-def _wants_events_only(request: web.Request) -> bool:
-    # MCP asks clients to accept both forms. One that names only the stream gets it; one that names neither gets JSON.
-    accept = request.headers.get("Accept", "*/*").lower()
-    return "text/event-stream" in accept and not any(kind in accept for kind in ("application/json", "*/*"))
+def _joined(request: web.Request, name: str) -> str | None:
+    values = request.headers.getall(name, [])
+    return ",".join(values) if values else None
 
 
 async def _health(_: web.Request) -> web.Response:

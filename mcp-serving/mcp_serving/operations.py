@@ -7,6 +7,7 @@ from mcp_wire import INVALID_PARAMS
 
 from mcp_serving.caller import Caller
 from mcp_serving.json_text import to_json
+from mcp_serving.progress import Progress
 from mcp_serving.signature import BadArguments
 from mcp_serving.tool import Tool, ToolFailure
 from mcp_serving.toolbox import BeyondScopes, Toolbox
@@ -37,7 +38,7 @@ class Operations:
             raise RpcRefusal(INVALID_PARAMS, "unknown cursor: the list has one page, ask for it without a cursor")
         return self.toolbox.listing(caller.scopes, self.beyond_scopes)
 
-    async def call_tool(self, params: dict[str, Any]) -> dict[str, Any]:
+    async def call_tool(self, params: dict[str, Any], progress: Progress) -> dict[str, Any]:
         """Call a tool; a ``CallToolResult``, with ``isError`` where the tool or its arguments failed.
 
         Raises:
@@ -45,7 +46,7 @@ class Operations:
         """
         tool, arguments = self._read_call(params)
         try:
-            content = await tool.call(arguments)
+            content = await tool.call(arguments, progress)
         except (BadArguments, ToolFailure) as failure:
             return {"content": [_text(str(failure))], "isError": True}
         return {"content": [_text(to_json(content))], "structuredContent": content, "isError": False}

@@ -1,29 +1,22 @@
 """MCP over HTTP: from a message to a status and a body. Pure of any HTTP library.
 
-Two eras share the endpoint. A message of the modern one (2026-07-28) names its protocol version in ``params._meta``;
-one of the legacy era does not, but its header ``MCP-Protocol-Version`` may. Modern requests are answered that their
-version is not supported, with the versions that are: so a client of both eras learns to fall back to ``initialize``.
+Two eras share the endpoint; ``eras`` tells them apart, ``modern`` and ``legacy`` have the methods of each.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from mcp_wire import FORBIDDEN, Kind, Message, error_body
+from mcp_wire import FORBIDDEN, METHOD_NOT_FOUND, Kind, Message, error_body
 
 from mcp_serving.caller import Caller
+from mcp_serving.eras import Era, Mirrors, era_of
 from mcp_serving.json_text import to_json
-from mcp_serving.legacy import VERSIONS, legacy_methods
-from mcp_serving.operations import Operations
-from mcp_serving.rpc import Dispatcher
+from mcp_serving.legacy import legacy_methods
+from mcp_serving.modern import modern_methods
+from mcp_serving.operations import Operations, RpcRefusal
+from mcp_serving.progress import UNHEARD, Progress
+from mcp_serving.rpc import Context, Dispatcher
 from mcp_serving.toolbox import Toolbox
-
-PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
-"""The member of ``params._meta`` by which a modern request is told from a legacy one (MCP 2026-07-28, "_meta")."""
-
-UNSUPPORTED_PROTOCOL_VERSION = -32022
-"""MCP 2026-07-28, "Error Codes"."""
-
-_ABSENT = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +32,32 @@ class Endpoint:
 
     def __init__(self, operations: Operations) -> None:
         self._toolbox = operations.toolbox
-        self._legacy = Dispatcher(legacy_methods(operations))
+        self._dispatchers = {
+            Era.LEGACY: Dispatcher(legacy_methods(operations)),
+            Era.MODERN: Dispatcher(modern_methods(operations)),
+        }
 
-    async def answer(self, message: Message, caller: Caller, version_header: str | None) -> Answer:
-        refusal = _scope_refusal(self._toolbox, message, caller) or _version_refusal(message, version_header)
-        if refusal:
+    async def answer(self, message: Message, caller: Caller, headers: Mirrors, progress: Progress = UNHEARD) -> Answer:
+        """The answer to ``message``; the tool that it calls, if any, reports to ``progress``."""
+        if refusal := _scope_refusal(self._toolbox, message, caller):
             return refusal
+        try:
+            era = era_of(message, headers)
+        except RpcRefusal as refused:
+            return Answer(400, error_body(refused.code, refused.text, id=message.id, data=refused.data))
         if message.kind is not Kind.REQUEST:
             return Answer(202)
-        text = to_json(await self._legacy.answer(message, caller))
-        return Answer(200, text.encode(errors="replace"))  # a tool's lone surrogate is no reason to answer nothing
+        response = await self._dispatchers[era].answer(message, Context(caller, progress))
+        text = to_json(response)
+        # A tool's lone surrogate is no reason to answer nothing.
+        return Answer(_status(era, response), text.encode(errors="replace"))
+
+
+def _status(era: Era, response: dict[str, Any]) -> int:
+    # MCP 2026-07-28 asks for another status for one error of methods ("Protocol Version Header"). For the rest the
+    # SDKs' servers differ: the Python one answers -32602 with 400, the TypeScript one with 200, as all did before.
+    unknown = response.get("error", {}).get("code") == METHOD_NOT_FOUND
+    return 404 if unknown and era is Era.MODERN else 200
 
 
 def missing_scopes(toolbox: Toolbox, message: Message, caller: Caller) -> frozenset[str]:
@@ -66,20 +75,3 @@ def _scope_refusal(toolbox: Toolbox, message: Message, caller: Caller) -> Answer
         return None
     text = f"the token lacks the scope: {' '.join(missing)}"
     return Answer(403, error_body(FORBIDDEN, text, id=message.id, data={"missingScopes": missing}))
-
-
-def _version_refusal(message: Message, version_header: str | None) -> Answer | None:
-    # Without either, a client of 2025-03-26 or older speaks (MCP 2025-11-25, "Protocol Version Header").
-    requested = _modern_version(message)
-    if requested is _ABSENT:
-        if version_header is None or version_header in VERSIONS:
-            return None
-        requested = version_header
-    text = "this protocol version is not supported; start with initialize"
-    data = {"supported": list(VERSIONS), "requested": requested[:64] if isinstance(requested, str) else None}
-    return Answer(400, error_body(UNSUPPORTED_PROTOCOL_VERSION, text, id=message.id, data=data))
-
-
-def _modern_version(message: Message) -> Any:
-    meta = message.params.get("_meta")
-    return meta.get(PROTOCOL_VERSION, _ABSENT) if isinstance(meta, dict) else _ABSENT

@@ -6,6 +6,7 @@ accept batches, keep one registry of methods per process, and send ``str(excepti
 
 import warnings
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -14,6 +15,7 @@ from mcp_wire import INTERNAL_ERROR, Message
 
 from mcp_serving.caller import Caller
 from mcp_serving.operations import RpcRefusal
+from mcp_serving.progress import Progress
 
 with warnings.catch_warnings():
     # It reads its own schema by importlib.resources.read_text, which Python 3.11 and 3.12 call deprecated.
@@ -21,7 +23,16 @@ with warnings.catch_warnings():
     from jsonrpcserver import Error, Success, async_dispatch_to_serializable
     from jsonrpcserver.sentinels import NODATA
 
-Method = Callable[[Caller, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a method is told besides the params."""
+
+    caller: Caller
+    progress: Progress
+
+
+Method = Callable[[Context, dict[str, Any]], Awaitable[dict[str, Any]]]
 Methods = Mapping[str, Method]
 
 log = structlog.get_logger()
@@ -33,12 +44,12 @@ class Dispatcher:
     def __init__(self, methods: Methods) -> None:
         self._methods = {name: _guarded(method) for name, method in methods.items()}
 
-    async def answer(self, request: Message, caller: Caller) -> dict[str, Any]:
+    async def answer(self, request: Message, context: Context) -> dict[str, Any]:
         """The response object to ``request``, whose kind is a request (a notification has no answer)."""
         response = await async_dispatch_to_serializable(
             request,
             methods=self._methods,
-            context=caller,
+            context=context,
             deserializer=attrgetter("raw"),  # read strictly already, and once: mcp_wire.read_message
             validator=_already_valid,  # by the same reader; the library's JSON Schema takes longer than a call
         )
@@ -53,9 +64,9 @@ def _already_valid(request: Any) -> Any:
 
 def _guarded(method: Method) -> Callable[..., Any]:
     # The context is positional-only so that a client's params may have any name.
-    async def answer(caller: Caller, /, **params: Any) -> Any:
+    async def answer(context: Context, /, **params: Any) -> Any:
         try:
-            return Success(await method(caller, params))
+            return Success(await method(context, params))
         except RpcRefusal as refusal:
             return Error(refusal.code, refusal.text, NODATA if refusal.data is None else refusal.data)
         except Exception:

@@ -5,16 +5,23 @@ TypeScript SDK's validator refuses a dialect URI that it does not know.
 """
 
 import inspect
+import json
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from mcp_serving.progress import Progress
+
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=False)
 """Arguments are what the schema says or they are refused: "1" is no number, true is no integer, nothing is extra."""
+
+
+HEADER_ANNOTATION = "x-mcp-header"
+"""MCP 2026-07-28, "Custom Headers from Tool Parameters": optional for servers, and of no use behind this gateway."""
 
 
 class BadArguments(ValueError):
@@ -31,17 +38,36 @@ class _Schemas(GenerateJsonSchema):
 def argument_model(function: Callable[..., Any]) -> type[BaseModel]:
     """A model with a field for each parameter; ``Annotated[T, Field(description=…)]`` describes it.
 
+    A ``Progress`` is none (``progress_parameters``).
+
     Raises:
         TypeError: a parameter has no type, or is positional-only, ``*args`` or ``**kwargs``.
     """
-    hints = get_type_hints(function, include_extras=True)
+    hints, reporting = get_type_hints(function, include_extras=True), progress_parameters(function)
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
+        if name in reporting:
+            continue
         if parameter.kind not in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY} or name not in hints:
             raise TypeError(f"{function.__name__}: parameter {name} needs a name and a type to become an argument")
         default = Field() if parameter.default is parameter.empty else parameter.default
         fields[name] = (hints[name], default)
     return create_model(f"{function.__name__}_arguments", __config__=STRICT, **fields)
+
+
+def progress_parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the parameters that are no arguments but take what the function reports its progress to.
+
+    Raises:
+        TypeError: such a parameter is optional, or one of several types.
+    """
+    hints = {name: hint for name, hint in get_type_hints(function).items() if name != "return"}
+    for name, hint in hints.items():
+        if Progress in get_args(hint):
+            raise TypeError(
+                f"{function.__name__}: parameter {name} is Progress and nothing else, as every call has one"
+            )
+    return tuple(name for name, hint in hints.items() if hint is Progress)
 
 
 def result_model(function: Callable[..., Any]) -> type[BaseModel]:
@@ -57,7 +83,13 @@ def result_model(function: Callable[..., Any]) -> type[BaseModel]:
 
 
 def input_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """
+    Raises:
+        TypeError: a parameter asks clients to repeat it in a header, which this server would then have to check.
+    """
     schema: dict[str, Any] = _without_titles(model.model_json_schema(schema_generator=_Schemas, mode="validation"))
+    if HEADER_ANNOTATION in json.dumps(schema, default=str):
+        raise TypeError(f"{HEADER_ANNOTATION} is not supported: a router reads the tool's name in Mcp-Name")
     return schema
 
 

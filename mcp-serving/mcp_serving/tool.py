@@ -7,7 +7,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from mcp_serving.signature import argument_model, input_schema, output_schema, read_arguments, result_model
+from mcp_serving.progress import UNHEARD, Progress
+from mcp_serving.signature import (
+    argument_model,
+    input_schema,
+    output_schema,
+    progress_parameters,
+    read_arguments,
+    result_model,
+)
 
 
 class ToolFailure(Exception):
@@ -46,6 +54,7 @@ class Tool:
     hints: Hints
     function: Callable[..., Any]
     arguments: type[BaseModel]
+    progress: tuple[str, ...]
     result: type[BaseModel]
     input_schema: dict[str, Any]
     output_schema: dict[str, Any]
@@ -59,7 +68,7 @@ class Tool:
         A plain function runs on the event loop and must return at once; one that waits for anything is ``async def``.
         Either raises ``ToolFailure`` for what the model should know. Parameters are of types that JSON has (``str``,
         ``int``, ``float``, ``bool``, ``list``, ``Literal``, a pydantic model); a date is a ``str`` until a
-        ``BeforeValidator`` makes it one.
+        ``BeforeValidator`` makes it one. A parameter of type ``Progress`` is no argument: see there.
 
         Raises:
             TypeError: the signature cannot become a schema.
@@ -73,6 +82,7 @@ class Tool:
             hints=hints,
             function=function,
             arguments=arguments,
+            progress=progress_parameters(function),
             result=result,
             input_schema=input_schema(arguments),
             output_schema=output_schema(result),
@@ -88,14 +98,14 @@ class Tool:
             "annotations": {"title": self.title, **self.hints.to_wire()},
         }
 
-    async def call(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    async def call(self, arguments: dict[str, Any], progress: Progress = UNHEARD) -> dict[str, Any]:
         """Run the tool; its result as a JSON object that fits the output schema.
 
         Raises:
             BadArguments: the arguments do not fit the input schema.
             ToolFailure: the tool says that it cannot.
         """
-        result = self.function(**read_arguments(self.arguments, arguments))
+        result = self.function(**read_arguments(self.arguments, arguments), **dict.fromkeys(self.progress, progress))
         if inspect.isawaitable(result):
             result = await result
         return self.result.model_validate(result).model_dump(mode="python", by_alias=True)

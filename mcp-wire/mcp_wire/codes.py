@@ -1,7 +1,7 @@
 """JSON-RPC error codes that the gateway and its servers answer with.
 
 The first block is JSON-RPC 2.0 §5.1. The second lies in the range -32000 to -32019, which JSON-RPC and MCP leave to
-implementations; MCP reserves -32020 and below for itself, so none of ours stand there.
+implementations. From -32020 on MCP defines them itself (2026-07-28, "Error Codes"): the third block, and none of ours.
 """
 
 PARSE_ERROR = -32700
@@ -15,3 +15,6 @@ FORBIDDEN = -32003  # HTTP 403: the token lacks a scope
 ORIGIN_REFUSED = -32004  # HTTP 403: a page of that origin may not call
 RATE_LIMITED = -32005  # HTTP 429
 UNAVAILABLE = -32006  # HTTP 503: the authorization server or the authorizer cannot answer
+
+HEADER_MISMATCH = -32020  # HTTP 400: a header that repeats the body does not agree with it, or is missing
+UNSUPPORTED_PROTOCOL_VERSION = -32022  # HTTP 400

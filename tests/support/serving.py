@@ -25,6 +25,27 @@ def call(tool: str, **arguments: Any) -> dict[str, Any]:
     return request("tools/call", {"name": tool, "arguments": arguments})
 
 
+MODERN = "2026-07-28"
+ENVELOPE = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+"""What ``params._meta`` of every request of 2026-07-28 carries."""
+
+
+def modern(message: Mapping[str, Any], **meta: Any) -> dict[str, Any]:
+    """``message`` as a client of 2026-07-28 sends it; a member of ``_meta`` that is ``...`` is left out."""
+    members = {name: value for name, value in {**ENVELOPE, **meta}.items() if value is not ...}
+    return {**message, "params": {**message["params"], "_meta": members}}
+
+
+def mirrors(message: Mapping[str, Any], version: str = MODERN) -> dict[str, str]:
+    """The headers that repeat a modern ``message``."""
+    named = {"Mcp-Name": str(message["params"]["name"])} if message["method"] == "tools/call" else {}
+    return {"MCP-Protocol-Version": version, "Mcp-Method": message["method"], **named}
+
+
 def caller(*scopes: str, sub: str = "someone") -> dict[str, str]:
     """The headers with which the gateway names a caller."""
     return {"X-User-Sub": sub, "X-User-Scopes": " ".join(scopes)}

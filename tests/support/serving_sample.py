@@ -9,7 +9,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from mcp_serving import ServerInfo, ServerSettings, Tool, Toolbox, ToolFailure, make_app, read_settings, serve
+from mcp_serving import (
+    Progress,
+    ServerInfo,
+    ServerSettings,
+    Tool,
+    Toolbox,
+    ToolFailure,
+    make_app,
+    read_settings,
+    serve,
+)
 from pydantic import BaseModel, Field
 
 BASE = "mcp:sample"
@@ -75,6 +85,26 @@ async def wait(started: str, until: str) -> Greeting:
     return Greeting(text="finished")
 
 
+async def count(to: int, progress: Progress, pause: float = 0) -> Greeting:
+    """Count, with a pause before each number, and report it."""
+    for number in range(1, to + 1):
+        await asyncio.sleep(pause)
+        progress.report(number, total=to, message=f"at {number}")
+    return Greeting(text=f"counted to {to}")
+
+
+async def falter(progress: Progress) -> Greeting:
+    """Report, and then raise what nobody foresaw."""
+    progress.report(1)
+    await asyncio.sleep(0.1)
+    raise RuntimeError(SECRET)
+
+
+def big(size: int) -> Greeting:
+    """Answer a text of some length."""
+    return Greeting(text="é" * size)
+
+
 class Reading(BaseModel):
     value: Decimal
 
@@ -85,7 +115,10 @@ def read() -> Reading:
 
 
 def sample_toolbox() -> Toolbox:
-    plain = [Tool.of(tool, title=tool.__name__.title()) for tool in (greet, measure, fail, crash, wait, read)]
+    plain = [
+        Tool.of(tool, title=tool.__name__.title())
+        for tool in (greet, measure, fail, crash, wait, count, falter, big, read)
+    ]
     return Toolbox(INFO, scopes=[BASE], tools=[*plain, Tool.of(secret, title="Secret", scopes=[EXTRA])])
 
 

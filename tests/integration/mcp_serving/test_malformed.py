@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcp_serving import ServerSettings, make_app
 
-from tests.support.serving import serving
+from tests.support.serving import ENVELOPE, MODERN, serving
 from tests.support.serving_sample import BASE, sample_toolbox
 
 MALFORMED = {
@@ -62,16 +62,22 @@ PARAMS = st.fixed_dictionaries(
         "arguments": JSON | st.fixed_dictionaries({"name": JSON}, optional={"times": JSON, "degrees": JSON}),
         "cursor": JSON,
         "protocolVersion": JSON,
-        "_meta": JSON,
+        "_meta": JSON | st.fixed_dictionaries({}, optional=dict.fromkeys([*ENVELOPE, "progressToken"], JSON)),
     },
 )
 MESSAGES = st.fixed_dictionaries(
     {"jsonrpc": st.just("2.0"), "id": st.integers() | st.text(max_size=5)},
     optional={
-        "method": st.sampled_from(["tools/call", "tools/list", "initialize", "ping"]) | JSON,
+        "method": st.sampled_from(["tools/call", "tools/list", "initialize", "ping", "server/discover"]) | JSON,
         "params": PARAMS | JSON,
     },
 )
+HEADERS = {
+    "MCP_Protocol_Version": st.sampled_from([MODERN, "2025-11-25", "x"]),
+    "Mcp_Method": st.sampled_from(["tools/call", "tools/list", "server/discover", "=?base64?", "é"]),
+    "Mcp_Name": st.sampled_from(["greet", "nope", "=?base64?Z3JlZXQ=?=", "=?base64?\N{SNOWMAN}?=", "a,b"]),
+    "Accept": st.sampled_from(["application/json", "text/event-stream, application/json", "x"]),
+}
 BODIES = st.binary(max_size=40) | MESSAGES.map(lambda message: json.dumps(message).encode("utf-8", "replace"))
 
 
@@ -82,10 +88,10 @@ def test_no_body_makes_the_server_answer_5xx() -> None:
         client = runner.run(serve.__aenter__())
 
         @settings(max_examples=300, deadline=None, derandomize=True)
-        @given(BODIES)
-        def post(body: bytes) -> None:
-            status, answer = runner.run(client.post(body))
-            assert status in {200, 202, 400}
+        @given(BODIES, st.fixed_dictionaries({}, optional=HEADERS))
+        def post(body: bytes, headers: dict[str, str]) -> None:
+            status, answer = runner.run(client.post(body, **headers))
+            assert status in {200, 202, 400, 404}
             if answer is not None:
                 _require_response(answer)
 

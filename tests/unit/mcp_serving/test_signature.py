@@ -1,9 +1,10 @@
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from mcp_serving.signature import BadArguments, argument_model, read_arguments, result_model
 from mcp_serving.tool import Tool
+from pydantic import Field
 
 from tests.support.json_schema import check_schema
 from tests.support.serving_sample import Greeting, Person, greet, measure, sample_toolbox
@@ -108,3 +109,13 @@ def test_a_result_that_is_no_model_is_refused_when_the_tool_is_made() -> None:
 
     with pytest.raises(TypeError, match="pydantic model"):
         result_model(number)
+
+
+def test_a_parameter_to_be_repeated_in_a_header_is_refused_when_the_tool_is_made() -> None:
+    """Clients would send Mcp-Param-Region, and a server that asks for it must check it (MCP 2026-07-28)."""
+
+    def query(region: Annotated[str, Field(json_schema_extra={"x-mcp-header": "Region"})]) -> Greeting:
+        raise NotImplementedError
+
+    with pytest.raises(TypeError, match="x-mcp-header"):
+        Tool.of(query, title="Query")

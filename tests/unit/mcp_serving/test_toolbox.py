@@ -9,7 +9,7 @@ ALL = frozenset({BASE, EXTRA})
 
 @pytest.mark.covers("M7")
 def test_the_order_of_the_list_is_the_order_of_the_tools() -> None:
-    names = ["greet", "measure", "fail", "crash", "wait", "read", "secret"]
+    names = ["greet", "measure", "fail", "crash", "wait", "count", "falter", "big", "read", "secret"]
     for _ in range(2):
         assert [tool["name"] for tool in sample_toolbox().listing(ALL, BeyondScopes.SHOW)] == names
 
