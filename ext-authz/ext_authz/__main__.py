@@ -10,15 +10,20 @@ import uvloop
 from aiohttp import web
 
 from ext_authz.authorizer import Authorizer
+from ext_authz.breaker import GuardedAuthorizationServer
 from ext_authz.decision_log import DecisionLog, json_logger
 from ext_authz.discovery import metadata_documents
+from ext_authz.ended_sessions import EndedSessions
 from ext_authz.grpc_server import Tls, start_grpc_server
 from ext_authz.grpc_service import AuthorizationService
 from ext_authz.health import Health
 from ext_authz.http_app import make_http_app
 from ext_authz.introspection import CacheSettings, Introspection
 from ext_authz.keycloak import KeycloakIntrospection
+from ext_authz.keycloak_keys import KeycloakKeys
 from ext_authz.keycloak_registration import KeycloakRegistration, registration_path
+from ext_authz.logout_http import PATH as LOGOUT_PATH
+from ext_authz.logout_http import LogoutEndpoint
 from ext_authz.metrics import Metrics
 from ext_authz.policy_file import PolicyError, load_policy
 from ext_authz.policy_in_force import PolicyInForce
@@ -59,12 +64,16 @@ async def serve(settings: Settings, policy: PolicyInForce) -> None:
     metrics = Metrics()
     async with AsyncExitStack() as closing:
         recorder = DecisionRecorder(DecisionLog(logger), metrics)
-        introspection = await _introspection(settings, metrics, closing)
+        ended = EndedSessions()
+        introspection = await _introspection(settings, metrics, ended, closing)
         authorizer = Authorizer(policy, introspection, settings.origins, recorder)
         service = AuthorizationService(authorizer, policy, recorder)
         await _start_watching(settings, policy, recorder, closing)
+        app = _http_app(settings, policy, metrics, await _health(settings, policy, introspection, closing))
         registration = _registration(settings, recorder, closing)
-        http_port = await _start_http(settings, policy, introspection, metrics, closing, registration=registration)
+        app.router.add_post(registration_path(settings.keycloak_realm), registration.handle)
+        app.router.add_post(LOGOUT_PATH, _logout(settings, ended, recorder, closing).handle)
+        http_port = await _start_http(settings, app, closing)
         grpc_port = await _start_grpc(settings, service, closing)
         logger.info("started", grpc_port=grpc_port, http_port=http_port, resources=sorted(policy.resources))
         await stop.wait()
@@ -84,7 +93,9 @@ async def _start_watching(
     closing.push_async_callback(end)
 
 
-async def _introspection(settings: Settings, metrics: Metrics, closing: AsyncExitStack) -> Introspection:
+async def _introspection(
+    settings: Settings, metrics: Metrics, ended: EndedSessions, closing: AsyncExitStack
+) -> Introspection:
     keycloak = KeycloakIntrospection(
         settings.keycloak_url,
         settings.keycloak_realm,
@@ -95,9 +106,10 @@ async def _introspection(settings: Settings, metrics: Metrics, closing: AsyncExi
     cache = CacheSettings(
         ttl_seconds=settings.introspection_ttl_seconds,
         size=settings.introspection_cache_size,
-        deadline_seconds=settings.introspection_timeout_seconds,
+        failures_per_minute=settings.failed_introspections_per_minute,
     )
-    introspection = Introspection(keycloak, settings.issuer, cache, metrics)
+    server = GuardedAuthorizationServer(keycloak, settings.introspection_timeout_seconds)
+    introspection = Introspection(server, settings.issuer, cache, metrics, ended)
     closing.push_async_callback(introspection.aclose)
     return introspection
 
@@ -115,31 +127,36 @@ async def _start_grpc(settings: Settings, service: AuthorizationService, closing
 
 
 def _registration(settings: Settings, recorder: DecisionRecorder, closing: AsyncExitStack) -> RegistrationEndpoint:
-    keycloak = KeycloakRegistration(settings.keycloak_url, settings.keycloak_realm)
+    keycloak = KeycloakRegistration(settings.keycloak_url, settings.keycloak_realm, settings.backchannel_logout_url)
     closing.push_async_callback(keycloak.aclose)
     return RegistrationEndpoint(keycloak, settings.origins, recorder)
 
 
-async def _start_http(
-    settings: Settings,
-    policy: PolicyInForce,
-    introspection: Introspection,
-    metrics: Metrics,
-    closing: AsyncExitStack,
-    *,
-    registration: RegistrationEndpoint,
-) -> int:
-    """Returns the port that was bound."""
+def _logout(
+    settings: Settings, ended: EndedSessions, recorder: DecisionRecorder, closing: AsyncExitStack
+) -> LogoutEndpoint:
+    keys = KeycloakKeys(settings.keycloak_url, settings.keycloak_realm)
+    closing.push_async_callback(keys.aclose)
+    return LogoutEndpoint(keys, ended, settings.issuer, recorder)
+
+
+async def _health(
+    settings: Settings, policy: PolicyInForce, introspection: Introspection, closing: AsyncExitStack
+) -> Health:
     session = await closing.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)))
-    health = Health(
-        (
-            keycloak_probe(session, settings.keycloak_url, settings.keycloak_realm, introspection),
-            EnvoyProbe(session, settings.envoy_status_url, policy),
-        ),
-        lambda: policy.refused,
+    probes = (
+        keycloak_probe(session, settings.keycloak_url, settings.keycloak_realm, introspection),
+        EnvoyProbe(session, settings.envoy_status_url, policy),
     )
-    app = make_http_app(lambda: metadata_documents(policy, settings.issuer), health, metrics)
-    app.router.add_post(registration_path(settings.keycloak_realm), registration.handle)
+    return Health(probes, lambda: policy.refused)
+
+
+def _http_app(settings: Settings, policy: PolicyInForce, metrics: Metrics, health: Health) -> web.Application:
+    return make_http_app(lambda: metadata_documents(policy, settings.issuer), health, metrics)
+
+
+async def _start_http(settings: Settings, app: web.Application, closing: AsyncExitStack) -> int:
+    """Returns the port that was bound."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, auto_decompress=False)
     await runner.setup()
     closing.push_async_callback(runner.cleanup)

@@ -21,7 +21,7 @@ from ext_authz.verdict import ALLOWED_METHODS, Deny, Reason, Verdict
 
 
 class Introspector(Protocol):
-    async def introspect(self, token: str) -> Introspected:
+    async def introspect(self, token: str, address: str) -> Introspected:
         """Raises AuthorizationServerUnavailable."""
         ...
 
@@ -87,7 +87,7 @@ class Authorizer:
 
     async def _judge(self, token: str, request: HttpRequest, resource: Resource) -> tuple[Verdict, Claims | None]:
         try:
-            introspected = await self._introspector.introspect(token)
+            introspected = await self._introspector.introspect(token, request.client_address)
         except AuthorizationServerUnavailable as error:
             # Never a 401: that would send every client to sign in again because of our own outage.
             self._recorder.unavailable(request.request_id, error.cause)

@@ -23,6 +23,8 @@ class Claims:
     audience: frozenset[str]
     expires_at: float
     not_before: float | None
+    session: str | None = None  # "sid", where the token was issued in one (OpenID Connect Back-Channel Logout 1.0)
+    issued_at: float | None = None
 
 
 class UnreadableAnswer(Exception):
@@ -47,11 +49,11 @@ def read_claims(answer: Mapping[str, Any], issuer: str) -> Claims | Reason:
         return Reason.TOKEN_OF_ANOTHER_TYPE
     subject, email, scopes = _text(answer, "sub"), _text(answer, "email"), _scopes(answer)
     expires_at, not_before = _time(answer, "exp"), _time(answer, "nbf")
-    _time(answer, "iat")
+    session, issued_at = _text(answer, "sid"), _time(answer, "iat")
     audience = _audience(answer)
     if not subject or expires_at is None:
         return Reason.TOKEN_INCOMPLETE
-    return Claims(Identity(subject, email or None, scopes), audience, expires_at, not_before)
+    return Claims(Identity(subject, email or None, scopes), audience, expires_at, not_before, session, issued_at)
 
 
 def _active(answer: Mapping[str, Any]) -> bool:

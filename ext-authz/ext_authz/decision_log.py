@@ -71,6 +71,10 @@ class DecisionLog:
             ms=round(seconds * 1000, 3),
         )
 
+    def logout(self, outcome: str) -> None:
+        """Keycloak told that a session has ended, or somebody pretended to."""
+        self._logger.info("logout", outcome=outcome)
+
     def policy_accepted(self, resources: list[str]) -> None:
         """A changed policy file is in force."""
         self._logger.info("policy_accepted", resources=resources)

@@ -40,16 +40,25 @@ class ExpiringLru(Generic[K, V]):
         self._entries.move_to_end(key)
         return entry
 
+    def drop(self, key: K) -> None:
+        """Forget the entry, if it is there."""
+        self._entries.pop(key, None)
+
     def age(self, entry: Entry[V]) -> float:
         """Seconds since the entry was stored."""
         return self._clock() - entry.stored_at
 
-    def put(self, key: K, value: V, lifetime: float) -> None:
-        """Store for ``lifetime`` seconds; nothing is stored if that is not positive."""
-        if lifetime <= 0:
-            return
-        now = self._clock()
-        self._entries[key] = Entry(value, now, now + lifetime)
+    def put(self, key: K, value: V, lifetime: float, *, since: float | None = None) -> bool:
+        """Store for ``lifetime`` seconds from ``since`` (now, where None); nothing is stored if they have passed.
+
+        Returns whether another entry had to go for it.
+        """
+        start = self._clock() if since is None else since
+        if start + lifetime <= self._clock():
+            return False
+        self._entries[key] = Entry(value, start, start + lifetime)
         self._entries.move_to_end(key)
-        if len(self._entries) > self._size:
-            self._entries.popitem(last=False)
+        if len(self._entries) <= self._size:
+            return False
+        self._entries.popitem(last=False)
+        return True

@@ -74,9 +74,12 @@ def to_http_request(attributes: AttributeContext) -> HttpRequest:
         origin=headers.get("origin"),
         content_type=headers.get("content-type"),
         content_encoding=headers.get("content-encoding"),
+        mcp_method=headers.get("mcp-method"),
+        mcp_name=headers.get("mcp-name"),
         body=http.raw_body,
         body_is_partial=headers.get(_PARTIAL_BODY, "false") != "false",
         request_id=headers.get("x-request-id", ""),
+        client_address=attributes.source.address.socket_address.address,
     )
 
 
@@ -120,7 +123,7 @@ def _further_headers(deny: Deny, resource: Resource | None) -> dict[str, str]:
     refusal = REFUSALS[deny.reason]
     if resource is not None and (refusal.http_status == 401 or refusal.oauth_error):  # noqa: PLR2004 - RFC 9110 §15.5.2
         return {"www-authenticate": challenge(resource, deny.scopes, refusal.oauth_error)}
-    if refusal.http_status == 503:  # noqa: PLR2004 - RFC 9110 §15.6.4
+    if refusal.http_status in (429, 503):  # RFC 6585 §4, RFC 9110 §15.6.4
         return {"retry-after": str(RETRY_AFTER_SECONDS)}
     if deny.reason in (Reason.METHOD_REFUSED, Reason.OPTIONS_ANSWERED):
         return {"allow": ", ".join(ALLOWED_METHODS)}

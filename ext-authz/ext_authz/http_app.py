@@ -21,7 +21,9 @@ def make_http_app(documents: Documents, health: Health, metrics: Metrics) -> web
     app = web.Application(client_max_size=1024)
 
     async def discovery(request: web.Request) -> web.Response:
-        document = documents().get(request.rel_url.raw_path)
+        # As typed by a user with a trailing slash, whose client looks here before it has seen the challenge. The
+        # resource that the document names has none; SDK clients compare without it.
+        document = documents().get(request.rel_url.raw_path.removesuffix("/"))
         if document is None:
             raise web.HTTPNotFound
         if request.method not in _READING:

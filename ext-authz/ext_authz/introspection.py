@@ -1,7 +1,11 @@
 """Asks the authorization server about a token as rarely as the policy on freshness allows.
 
-Between a request and the server stand: a cache, a single flight per token, and a deadline. What never stands there is a
-guess: where the server does not answer, ``AuthorizationServerUnavailable`` is raised and nothing is remembered.
+Between a request and the server stand: a cache, a single flight per token, a limit on failures per address, and what is
+known of ended sessions. What never stands there is a guess: where the server does not answer,
+``AuthorizationServerUnavailable`` is raised and nothing is remembered.
+
+The bound on freshness is exact: no answer is used for a request that arrives later than the TTL after the server was
+*asked* for it, however long it took to answer.
 """
 
 import asyncio
@@ -13,7 +17,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ext_authz.claims import Claims, UnreadableAnswer, read_claims
+from ext_authz.ended_sessions import EndedSessions
 from ext_authz.expiring_lru import ExpiringLru
+from ext_authz.failure_limit import FailureLimit
+from ext_authz.flights import Flights, TooManyFlights
 from ext_authz.verdict import Reason
 
 Introspected = Claims | Reason
@@ -26,6 +33,9 @@ FAILURE_LASTS_SECONDS = 10.0
 
 REFUSAL_LIFETIME_SECONDS = 1.0
 """How long a refusal is remembered, at most. Short: it must only blunt a client that repeats itself."""
+
+REFRESH_AFTER = 0.6
+"""Part of the TTL after which a token that is still used is asked about again, while its cached answer serves on."""
 
 
 class AuthorizationServerUnavailable(Exception):
@@ -40,7 +50,7 @@ class AuthorizationServer(Protocol):
     """The port behind which python-keycloak stands."""
 
     async def introspect(self, token: str) -> Mapping[str, Any]:
-        """The answer's members (RFC 7662 §2.2), unread.
+        """The answer's members (RFC 7662 §2.2), unread, within a deadline of its own.
 
         Raises:
             AuthorizationServerUnavailable: no answer, or one that is not an introspection answer.
@@ -54,16 +64,21 @@ class CacheObserver(Protocol):
     def cache_hit(self, age_seconds: float) -> None: ...
     def cache_miss(self) -> None: ...
     def joined_flight(self) -> None: ...
+    def refreshed_ahead(self) -> None: ...
+    def evicted(self) -> None: ...
     def introspected(self, outcome: str, seconds: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class CacheSettings:
-    """``ttl_seconds`` bounds how long a revoked token still works; 0 asks for every request. ``size`` is in tokens."""
+    """``ttl_seconds`` bounds how long a revoked token still works; 0 asks for every request. ``size`` is in tokens.
+
+    ``failures_per_minute`` is how many introspections of one address may find no token; 0 means any number.
+    """
 
     ttl_seconds: float
     size: int
-    deadline_seconds: float
+    failures_per_minute: int = 0
 
 
 class Introspection:
@@ -75,14 +90,16 @@ class Introspection:
         issuer: str,
         settings: CacheSettings,
         observer: CacheObserver,
+        ended: EndedSessions,
         *,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._server = server
         self._issuer = issuer
-        self._settings = settings
+        self._ttl = settings.ttl_seconds
         self._observer = observer
+        self._ended = ended
         self._clock = clock
         self._now = now
         self._has_succeeded = False
@@ -90,24 +107,20 @@ class Introspection:
         self._claims: ExpiringLru[bytes, Claims] = ExpiringLru(settings.size, clock)
         # Apart from the good ones, so that a flood of bad tokens cannot push them out.
         self._refused: ExpiringLru[bytes, Reason] = ExpiringLru(settings.size, clock)
-        self._flights: dict[bytes, asyncio.Task[Introspected]] = {}
+        self._flights: Flights[bytes, Introspected] = Flights(MAX_IN_FLIGHT, clock)
+        self._failures = FailureLimit(settings.failures_per_minute, clock=clock)
 
-    async def introspect(self, token: str) -> Introspected:
-        """The token's claims, or why it is not good.
+    async def introspect(self, token: str, address: str) -> Introspected:
+        """The token's claims, or why it is not good. ``address`` is the client's.
 
         Raises:
             AuthorizationServerUnavailable: the server did not answer properly within the deadline.
         """
-        if self._settings.ttl_seconds <= 0:
-            return await self._ask(token)
-        key = hashlib.sha256(token.encode()).digest()
-        if (known := self._claims.get(key)) is not None:
-            self._observer.cache_hit(self._claims.age(known))
-            return known.value
-        if (refused := self._refused.get(key)) is not None:
-            self._observer.cache_hit(self._refused.age(refused))
-            return refused.value
-        return await self._fly(key, token)
+        introspected = await self._introspect(token, address)
+        # Late: the answer may have been on its way, or in the cache, when the session ended.
+        if isinstance(introspected, Claims) and self._ended.covers(introspected):
+            return Reason.SESSION_ENDED
+        return introspected
 
     async def works(self) -> bool:
         """Whether the server answers *us*: a wrong client secret is an outage too, though its port is open.
@@ -122,50 +135,76 @@ class Introspection:
 
     async def aclose(self) -> None:
         """End what is in flight."""
-        for flight in list(self._flights.values()):
-            flight.cancel()
-        await asyncio.gather(*self._flights.values(), return_exceptions=True)
+        await self._flights.aclose()
 
-    async def _fly(self, key: bytes, token: str) -> Introspected:
-        flight = self._flights.get(key)
-        if flight is None:
-            if len(self._flights) >= MAX_IN_FLIGHT:
-                raise AuthorizationServerUnavailable("too_many_in_flight")
-            self._observer.cache_miss()
-            flight = asyncio.create_task(self._ask_and_remember(key, token))
-            self._flights[key] = flight
-            flight.add_done_callback(lambda done: self._landed(key, done))
-        else:
+    async def _introspect(self, token: str, address: str) -> Introspected:
+        if self._ttl <= 0:
+            return self._limited(address) or self._counted(await self._ask(token), address)
+        key = hashlib.sha256(token.encode()).digest()
+        if (known := self._claims.get(key)) is not None:
+            age = self._claims.age(known)
+            self._refresh_ahead(key, token, age)
+            self._observer.cache_hit(age)
+            return known.value
+        if (refused := self._refused.get(key)) is not None:
+            self._observer.cache_hit(self._refused.age(refused))
+            return refused.value
+        return await self._fly(key, token, address)
+
+    async def _fly(self, key: bytes, token: str, address: str) -> Introspected:
+        flight = self._flights.under_way(key, younger_than=self._ttl)
+        if flight is not None:
             self._observer.joined_flight()
+        elif limited := self._limited(address):
+            return limited
+        else:
+            flight = self._start(key, token, address)
+            self._observer.cache_miss()
         # gRPC cancels a request's handler when Envoy gives up on it. The flight belongs to all who wait for it (and to
         # the cache), so one waiter's end must not end it.
         return await asyncio.shield(flight)
 
-    def _landed(self, key: bytes, flight: asyncio.Task[Introspected]) -> None:
-        del self._flights[key]
-        if not flight.cancelled():
-            flight.exception()  # marks it as seen: all who waited may be gone
+    def _refresh_ahead(self, key: bytes, token: str, age: float) -> None:
+        """A token in constant use never waits: it is asked about before its answer, ``age`` seconds old, ends."""
+        is_due = age >= REFRESH_AFTER * self._ttl
+        if is_due and self._flights.under_way(key, younger_than=self._ttl) is None:
+            with contextlib.suppress(AuthorizationServerUnavailable):
+                self._start(key, token, None)
+                self._observer.refreshed_ahead()
 
-    async def _ask_and_remember(self, key: bytes, token: str) -> Introspected:
+    def _start(self, key: bytes, token: str, address: str | None) -> "asyncio.Task[Introspected]":
+        try:
+            return self._flights.start(key, lambda: self._ask_and_remember(key, token, address))
+        except TooManyFlights:
+            raise AuthorizationServerUnavailable("too_many_in_flight") from None
+
+    async def _ask_and_remember(self, key: bytes, token: str, address: str | None) -> Introspected:
+        asked_at, asked_on = self._clock(), self._now()
         introspected = await self._ask(token)
-        ttl = self._settings.ttl_seconds
         if isinstance(introspected, Reason):
-            self._refused.put(key, introspected, min(ttl, REFUSAL_LIFETIME_SECONDS))
-        else:
-            self._claims.put(key, introspected, min(ttl, introspected.expires_at - self._now()))
+            self._claims.drop(key)  # what was known before is no longer so
+            self._refused.put(key, introspected, min(self._ttl, REFUSAL_LIFETIME_SECONDS))
+            return introspected if address is None else self._counted(introspected, address)
+        lifetime = min(self._ttl, introspected.expires_at - asked_on)
+        if self._claims.put(key, introspected, lifetime, since=asked_at):
+            self._observer.evicted()
+        return introspected
+
+    def _limited(self, address: str) -> Reason | None:
+        return Reason.TOO_MANY_FAILURES if self._failures.wait_seconds(address) else None
+
+    def _counted(self, introspected: Introspected, address: str) -> Introspected:
+        if isinstance(introspected, Reason):
+            self._failures.failed(address)
         return introspected
 
     async def _ask(self, token: str) -> Introspected:
         started = time.perf_counter()
         outcome = "cancelled"
         try:
-            async with asyncio.timeout(self._settings.deadline_seconds):
-                answer = await self._server.introspect(token)
+            answer = await self._server.introspect(token)
             introspected = read_claims(answer, self._issuer)
             outcome = introspected.value if isinstance(introspected, Reason) else "active"
-        except TimeoutError as error:
-            outcome = "timeout"
-            raise self._unavailable(outcome) from error
         except UnreadableAnswer as error:
             outcome = "unreadable"
             raise self._unavailable(outcome) from error

@@ -17,8 +17,14 @@ MAX_AT_ONCE = 8
 _PASSED_ON = (201, 400, 403)
 """Registered; refused by its reading (RFC 7591 §3.2.2); refused by one of the realm's registration policies."""
 
-# They lead to the management of the registration (RFC 7592), which the gateway does not route.
-_LEFT_OUT = ("registration_access_token", "registration_client_uri")
+# The first two lead to the management of the registration (RFC 7592), which the gateway does not route. The others are
+# the gateway's own, with a name of the inside.
+_LEFT_OUT = (
+    "registration_access_token",
+    "registration_client_uri",
+    "backchannel_logout_uri",
+    "backchannel_logout_session_required",
+)
 
 
 def registration_path(realm: str) -> str:
@@ -29,7 +35,10 @@ def registration_path(realm: str) -> str:
 class KeycloakRegistration:
     """A ``ClientRegistry``: one for the process, made in its event loop. Deadlines are the caller's."""
 
-    def __init__(self, server_url: str, realm: str) -> None:
+    def __init__(self, server_url: str, realm: str, logout_url: str) -> None:
+        """``logout_url`` is where Keycloak posts that a session of the client has ended."""
+        # OpenID Connect Back-Channel Logout 1.0 §2.2
+        self._added = {"backchannel_logout_uri": logout_url, "backchannel_logout_session_required": True}
         self._url = server_url.rstrip("/") + registration_path(realm)
         self._transport = AiohttpTransport()
         self._slots = asyncio.Semaphore(MAX_AT_ONCE)
@@ -42,7 +51,7 @@ class KeycloakRegistration:
             # Registrations are rare. A kept connection would mostly be one that Keycloak has closed in the meantime.
             "connection": "close",
         }
-        request = httpx.Request("POST", self._url, headers=headers, content=json.dumps(metadata))
+        request = httpx.Request("POST", self._url, headers=headers, content=json.dumps({**metadata, **self._added}))
         try:
             async with self._slots:
                 response = await self._transport.handle_async_request(request)

@@ -8,6 +8,8 @@ which is a queue, they take 0.6 s.
 import aiohttp
 import httpx
 
+from ext_authz.bounded_body import read_at_most
+
 MAX_ANSWER_BYTES = 256 * 1024
 """An introspection answer is about 2 KiB."""
 
@@ -63,9 +65,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise AnswerTooLarge("the answer is too large")
-    return bytes(body)
+    body = await read_at_most(response.content, MAX_ANSWER_BYTES)
+    if body is None:
+        raise AnswerTooLarge("the answer is too large")
+    return body

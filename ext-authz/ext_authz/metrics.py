@@ -33,6 +33,18 @@ class Metrics:
             buckets=_AGE_BUCKETS,
             registry=registry,
         )
+        self._refreshed = Counter(
+            "ext_authz_refreshed_ahead", "Introspections made before the cached answer ended.", registry=registry
+        )
+        self._evictions = Counter(
+            "ext_authz_cache_evictions", "Answers that had to go because the cache was full.", registry=registry
+        )
+        self._logouts = Counter(
+            "ext_authz_logouts", "Logout tokens that Keycloak posted.", ["outcome"], registry=registry
+        )
+        self._ended_sessions = Gauge(
+            "ext_authz_ended_sessions", "Sessions that are remembered as ended.", registry=registry
+        )
         self._registrations = Counter(
             "ext_authz_registrations", "Clients that asked to be registered.", ["outcome"], registry=registry
         )
@@ -57,6 +69,16 @@ class Metrics:
 
     def joined_flight(self) -> None:
         self._joined.inc()
+
+    def refreshed_ahead(self) -> None:
+        self._refreshed.inc()
+
+    def evicted(self) -> None:
+        self._evictions.inc()
+
+    def logout(self, outcome: str, remembered: int) -> None:
+        self._logouts.labels(outcome).inc()
+        self._ended_sessions.set(remembered)
 
     def introspected(self, outcome: str, seconds: float) -> None:
         self._introspections.labels(outcome).inc()

@@ -1,12 +1,12 @@
 """What a request does: which tool it calls, if any. Read from the body alone.
 
-The headers Mcp-Method and Mcp-Name repeat parts of the body for routers, but nothing ties a server to them; a decision
-on a header that the server does not act on could be walked around.
+The headers Mcp-Method and Mcp-Name repeat parts of the body for routers (MCP 2026-07-28, "Request Metadata"). A server
+behind the gateway may route by either, so the two must agree, or another tool could run than the one that was judged.
 """
 
 from dataclasses import dataclass
 
-from mcp_wire import PARSE_ERROR, Id, MalformedMessage, Message, is_json_media_type, read_message
+from mcp_wire import PARSE_ERROR, Id, MalformedMessage, Message, is_json_media_type, mirror_fault, read_message
 
 from ext_authz.verdict import Deny, Reason
 
@@ -27,9 +27,12 @@ class HttpRequest:
     origin: str | None
     content_type: str | None
     content_encoding: str | None
+    mcp_method: str | None
+    mcp_name: str | None
     body: bytes
     body_is_partial: bool
     request_id: str
+    client_address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Operation:
 def read_operation(request: HttpRequest) -> Operation | Deny:
     """The operation, or why it cannot be told beyond doubt."""
     if request.method in _BODILESS:
-        return Deny(Reason.BODY_UNEXPECTED) if request.body else Operation(None, None)
+        return _bodiless(request)
     if request.method != "POST":
         return Deny(Reason.METHOD_REFUSED)
     if fault := _body_fault(request):
@@ -53,7 +56,19 @@ def read_operation(request: HttpRequest) -> Operation | Deny:
     except MalformedMessage as error:
         reason = Reason.JSON_MALFORMED if error.code == PARSE_ERROR else Reason.MESSAGE_MALFORMED
         return Deny(reason, message_id=error.id, detail=error.text)
-    return _operation(message)
+    operation = _operation(message)
+    disagreement = mirror_fault(message, request.mcp_method, request.mcp_name)
+    if disagreement and isinstance(operation, Operation):
+        return Deny(Reason.HEADERS_DISAGREE, message_id=message.id, detail=disagreement)
+    return operation
+
+
+def _bodiless(request: HttpRequest) -> Operation | Deny:
+    if request.body:
+        return Deny(Reason.BODY_UNEXPECTED)
+    if (request.mcp_method, request.mcp_name) != (None, None):
+        return Deny(Reason.HEADERS_DISAGREE)  # they repeat a body, and there is none
+    return Operation(None, None)
 
 
 def _body_fault(request: HttpRequest) -> Reason | None:

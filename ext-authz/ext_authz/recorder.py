@@ -26,6 +26,10 @@ class DecisionRecorder:
         self._metrics.registration(outcome)
         self._log.registration(request_id, outcome, status, seconds)
 
+    def logout(self, outcome: str, remembered: int) -> None:
+        self._metrics.logout(outcome, remembered)
+        self._log.logout(outcome)
+
     def policy_accepted(self, resources: list[str]) -> None:
         self._metrics.policy_accepted()
         self._log.policy_accepted(resources)

@@ -23,9 +23,6 @@ KNOWN_CALLBACKS = frozenset(
 )
 """Callbacks of clients that do not listen on loopback, whole. The realm's policy "Trusted Hosts" knows their hosts."""
 
-ADDED_MEMBERS: Mapping[str, Any] = {}
-"""What the gateway itself gives every client. A ``backchannel_logout_uri`` of its own, if any, belongs here."""
-
 MAX_REDIRECT_URIS = 10
 MAX_REDIRECT_URI_LENGTH = 255
 """Characters. Keycloak's database takes no more, and answers 500 to what is longer."""
@@ -75,11 +72,21 @@ def client_metadata(body: bytes) -> dict[str, Any]:
         "redirect_uris": _redirect_uris(asked.get("redirect_uris")),
         "grant_types": _grant_types(asked.get("grant_types")),
         "response_types": _response_types(asked.get("response_types")),
-        "token_endpoint_auth_method": _auth_method(asked.get("token_endpoint_auth_method")),
+        "token_endpoint_auth_method": _none(asked.get("token_endpoint_auth_method")),
     }
     if (name := asked.get("client_name")) is not None:
         accepted["client_name"] = _client_name(name)
-    return {**accepted, **ADDED_MEMBERS}
+    return accepted
+
+
+def for_any_port(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """``metadata`` with each loopback redirect URI without its port as well.
+
+    RFC 8252 §7.3: a native client gets its port from the system when it signs in, often another than when it
+    registered. Keycloak takes any port for a loopback URI without one, and only the very port for one that names it.
+    """
+    uris = metadata["redirect_uris"]
+    return {**metadata, "redirect_uris": list(dict.fromkeys([*uris, *map(_without_port, uris)]))}
 
 
 def _read(body: bytes) -> dict[str, Any]:
@@ -115,6 +122,13 @@ def _is_loopback(uri: str) -> bool:
     return match is not None and int(match["port"] or 80) <= _MAX_PORT
 
 
+def _without_port(uri: str) -> str:
+    match = _LOOPBACK.fullmatch(uri)
+    if match is None or match["port"] is None:
+        return uri
+    return uri[: match.start("port") - 1] + uri[match.end("port") :]
+
+
 def _grant_types(value: Any) -> list[str]:
     asked = _strings("grant_types", value, default="authorization_code")
     if "authorization_code" not in asked:
@@ -136,13 +150,14 @@ def _strings(member: str, value: Any, *, default: str) -> list[str]:
     return value
 
 
-def _auth_method(value: Any) -> str:
-    if value is None:
-        return "client_secret_basic"  # RFC 7591 §2: the default
+def _none(value: Any) -> str:
+    """Whatever is asked for: a secret that anybody can have proves nothing, and with one a client might ask for tokens
+    of its own (client_credentials). The answer says so, and clients go by it (RFC 7591 §3.2.1). PKCE protects the code.
+    """
     # Compared one by one: a list or an object from the client cannot be looked up in a set.
-    if value not in _AUTH_METHODS:
+    if value is not None and value not in _AUTH_METHODS:
         raise _bad_metadata(f"token_endpoint_auth_method must be one of {', '.join(_AUTH_METHODS)}")
-    return str(value)
+    return "none"
 
 
 def _client_name(value: Any) -> str:

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 from aiohttp import web
 from mcp_wire import is_json_media_type
 
+from ext_authz.bounded_body import read_at_most
 from ext_authz.introspection import AuthorizationServerUnavailable
-from ext_authz.registration import RegistrationRefused, client_metadata
+from ext_authz.registration import RegistrationRefused, client_metadata, for_any_port
 from ext_authz.verdict import RETRY_AFTER_SECONDS
 
 MAX_BODY_BYTES = 64 * 1024
@@ -86,7 +87,7 @@ class RegistrationEndpoint:
         return None
 
     async def _answer(self, request: web.Request, request_id: str) -> _Answer:
-        body = await _read(request)
+        body = await read_at_most(request.content, MAX_BODY_BYTES)
         if body is None:
             text = f"the body must be at most {MAX_BODY_BYTES} bytes"
             return _refused(413, "invalid_client_metadata", text, "too_large")
@@ -99,13 +100,15 @@ class RegistrationEndpoint:
     async def _register(self, metadata: Mapping[str, Any], request_id: str) -> _Answer:
         try:
             async with asyncio.timeout(self._deadline_seconds):
-                status, members = await self._registry.register(metadata)
+                status, members = await self._registry.register(for_any_port(metadata))
         except TimeoutError:
             return self._unavailable(request_id, "timeout")
         except AuthorizationServerUnavailable as error:
             return self._unavailable(request_id, error.cause)
-        outcome = "registered" if status == 201 else "refused_by_keycloak"  # noqa: PLR2004 - RFC 7591 §3.2.1
-        return _Answer(status, outcome, members)
+        if status != 201:  # noqa: PLR2004 - RFC 7591 §3.2.1
+            return _Answer(status, "refused_by_keycloak", members)
+        # As asked, in that order: some clients listen at the first of those in the answer, and Keycloak shuffles them.
+        return _Answer(status, "registered", {**members, "redirect_uris": metadata["redirect_uris"]})
 
     def _unavailable(self, request_id: str, cause: str) -> _Answer:
         self._observer.unavailable(request_id, cause)
@@ -115,16 +118,6 @@ class RegistrationEndpoint:
 
 def _refused(status: int, error: str, description: str, outcome: str) -> _Answer:
     return _Answer(status, outcome, {"error": error, "error_description": description})
-
-
-async def _read(request: web.Request) -> bytes | None:
-    """The body, or None if it is too large: then no more than the limit was read."""
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return bytes(body)
 
 
 def _response(answer: _Answer) -> web.Response:

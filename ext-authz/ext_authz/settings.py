@@ -92,8 +92,11 @@ class Settings(BaseSettings):
     keycloak_client_id: Word = "api-gateway"
     keycloak_client_secret: SecretStr = SecretStr(PLACEHOLDER_SECRET)
 
+    backchannel_logout_url: HttpUrl = "http://ext-authz:8090/backchannel-logout"
+
     introspection_ttl_seconds: Annotated[float, Field(ge=0, le=300)] = 5
     introspection_timeout_seconds: Annotated[float, Field(gt=0, lt=5)] = 4
+    failed_introspections_per_minute: Annotated[int, Field(ge=0, le=100_000)] = 30
     introspection_cache_size: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
 
     envoy_status_url: HttpUrl = "http://envoy:8081"

@@ -16,6 +16,7 @@ class GrpcCode(IntEnum):
 
     INVALID_ARGUMENT = 3
     PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
     UNIMPLEMENTED = 12
     INTERNAL = 13
     UNAVAILABLE = 14
@@ -42,6 +43,8 @@ class Reason(Enum):
     CREDENTIALS_AMBIGUOUS = "credentials_ambiguous"
     CREDENTIALS_TOO_LONG = "credentials_too_long"
     TOKEN_INACTIVE = "token_inactive"  # noqa: S105
+    SESSION_ENDED = "session_ended"
+    TOO_MANY_FAILURES = "too_many_failures"
     TOKEN_INCOMPLETE = "token_incomplete"  # noqa: S105
     TOKEN_OF_ANOTHER_ISSUER = "token_of_another_issuer"  # noqa: S105
     TOKEN_OF_ANOTHER_TYPE = "token_of_another_type"  # noqa: S105
@@ -55,6 +58,7 @@ class Reason(Enum):
     BODY_INCOMPLETE = "body_incomplete"
     JSON_MALFORMED = "json_malformed"
     MESSAGE_MALFORMED = "message_malformed"
+    HEADERS_DISAGREE = "headers_disagree"
     TOOL_NAME_MALFORMED = "tool_name_malformed"
     TOOL_UNLISTED = "tool_unlisted"
     SCOPE_MISSING = "scope_missing"
@@ -137,6 +141,14 @@ REFUSALS: dict[Reason, Refusal] = {
     ),
     Reason.CREDENTIALS_TOO_LONG: _bad_request(431, "The Authorization header is longer than 8 KiB."),
     Reason.TOKEN_INACTIVE: _invalid_token("The token is expired, revoked or unknown."),
+    Reason.SESSION_ENDED: _invalid_token("The session in which the token was issued has ended."),
+    Reason.TOO_MANY_FAILURES: Refusal(
+        429,
+        GrpcCode.RESOURCE_EXHAUSTED,
+        None,
+        wire.RATE_LIMITED,
+        "Too many invalid tokens from this address: wait for the seconds in Retry-After.",
+    ),
     Reason.TOKEN_INCOMPLETE: _invalid_token("The token names no subject or no time of expiry."),
     Reason.TOKEN_OF_ANOTHER_ISSUER: _invalid_token("The token was issued by another authorization server."),
     Reason.TOKEN_OF_ANOTHER_TYPE: _invalid_token("The token is not a bearer access token."),
@@ -150,6 +162,9 @@ REFUSALS: dict[Reason, Refusal] = {
     Reason.BODY_INCOMPLETE: _bad_request(413, "The body is too large to be read whole."),
     Reason.JSON_MALFORMED: _bad_request(400, "The body is not strict JSON.", wire.PARSE_ERROR),
     Reason.MESSAGE_MALFORMED: _bad_request(400, "The body is not one JSON-RPC 2.0 message."),
+    Reason.HEADERS_DISAGREE: _bad_request(
+        400, "Mcp-Method and Mcp-Name must repeat what the body says.", wire.HEADER_MISMATCH
+    ),
     Reason.TOOL_NAME_MALFORMED: _bad_request(400, 'tools/call needs a string "name".', wire.INVALID_PARAMS),
     Reason.TOOL_UNLISTED: Refusal(
         403, GrpcCode.PERMISSION_DENIED, None, wire.INVALID_PARAMS, "The gateway's policy lists no tool of this name."

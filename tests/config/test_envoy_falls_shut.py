@@ -64,10 +64,12 @@ def test_only_these_routes_skip_authorization() -> None:
         if route.get("typed_per_filter_config", {}).get(EXT_AUTHZ, {}).get("disabled")
     }
     assert skipping == {
+        "well-known-below-a-resource",
         "health",
         "authorization-server-metadata",
-        "discovery",
         "keycloak-metadata",
+        "no-other-metadata",
+        "discovery",
         "registration",
         "keycloak-protocol",
         "keycloak-logout-confirm",

@@ -53,11 +53,9 @@ def test_scope_names_the_gateway_its_resource_and_the_email_in_tokens(scope: str
 @pytest.mark.covers("O11", "O13")
 def test_clients_known_and_registered_may_ask_for_every_scope_and_get_none_unasked() -> None:
     assert set(paths_by_scope()) <= set(REALM["defaultOptionalClientScopes"])
-    assert set(paths_by_scope()) <= set(CLIENTS["mcp-client"]["optionalClientScopes"])
-    assert not set(paths_by_scope()) & {
-        *REALM["defaultDefaultClientScopes"],
-        *CLIENTS["mcp-client"]["defaultClientScopes"],
-    }
+    for client in (CLIENTS["mcp-client"], CLIENTS["mcp-machine"]):
+        assert set(paths_by_scope()) <= set(client["optionalClientScopes"])
+        assert not set(paths_by_scope()) & {*REALM["defaultDefaultClientScopes"], *client["defaultClientScopes"]}
 
 
 @pytest.mark.covers("O13")
@@ -68,10 +66,12 @@ def test_scope_that_the_gateway_needs_for_sub_and_email_is_always_given() -> Non
 
 
 @pytest.mark.covers("O3", "O4", "O15")
-def test_only_the_code_flow_is_on_and_only_for_mcp_client() -> None:
+def test_only_the_code_flow_is_on_for_mcp_client_and_only_the_service_account_for_mcp_machine() -> None:
     flows = ("standardFlowEnabled", "implicitFlowEnabled", "directAccessGrantsEnabled", "serviceAccountsEnabled")
     assert [CLIENTS["mcp-client"][flow] for flow in flows] == [True, False, False, False]
     assert [CLIENTS["api-gateway"][flow] for flow in flows] == [False, False, False, False]
+    assert [CLIENTS["mcp-machine"][flow] for flow in flows] == [False, False, False, True]
+    assert CLIENTS.keys() == {"mcp-client", "api-gateway", "mcp-machine"}
     assert CLIENTS["mcp-client"]["attributes"]["pkce.code.challenge.method"] == "S256"
 
 
@@ -80,9 +80,32 @@ def test_realm_has_the_names_and_secrets_that_the_other_parts_expect() -> None:
     assert REALM["realm"] == "mcp-gateway"
     assert REALM["attributes"]["frontendUrl"] == PUBLIC_URL
     assert CLIENTS["api-gateway"]["secret"] == "${KEYCLOAK_CLIENT_SECRET:api-gateway-secret-change-me}"
+    assert CLIENTS["mcp-machine"]["secret"] == "${MCP_MACHINE_SECRET:mcp-machine-secret-change-me}"
     (user,) = REALM["users"]
     assert (user["username"], user["credentials"][0]["value"]) == ("testuser", "testpassword123")
     assert user["realmRoles"] == ["default-roles-mcp-gateway"]
+
+
+@pytest.mark.covers("O4", "O13", "S4")
+def test_no_client_can_both_have_registered_itself_and_get_a_token_for_itself() -> None:
+    policies = {policy["name"]: policy for policy in REALM["clientPolicies"]["policies"]}
+    registering = policies["who-registers-gets-no-secret"]
+    acting = policies["no-token-for-a-client-itself-without-a-secret"]
+    assert [one["configuration"] for one in registering["conditions"]] == [
+        {"update-client-source": ["ByAnonymous", "ByRegistrationAccessToken"]}
+    ]
+    assert [one["configuration"] for one in acting["conditions"]] == [{"grant_types": ["client_credentials"]}]
+    assert authenticators(registering).isdisjoint(authenticators(acting))
+    assert authenticators(acting) == {CLIENTS["mcp-machine"]["clientAuthenticatorType"]}
+
+
+def authenticators(policy: dict[str, Any]) -> set[str]:
+    """How a client must authenticate for this policy to let it pass."""
+    profiles = {profile["name"]: profile for profile in REALM["clientProfiles"]["profiles"]}
+    [name] = policy["profiles"]
+    [executor] = profiles[name]["executors"]
+    assert executor["executor"] == "secure-client-authenticator"
+    return set(executor["configuration"]["allowed-client-authenticators"])
 
 
 @pytest.mark.covers("O13")

@@ -54,6 +54,7 @@ def answer(**changes: Any) -> dict[str, Any]:
         "aud": ["api-gateway", WEATHER_URL],
         "exp": int(NOW) + 300,
         "iat": int(NOW),
+        "sid": "session-1",
         "client_id": "mcp-client",
         "username": "testuser",
     } | changes
@@ -76,9 +77,12 @@ def http_request(**changes: Any) -> HttpRequest:
         origin=None,
         content_type="application/json",
         content_encoding=None,
+        mcp_method=None,
+        mcp_name=None,
         body=tool_call(),
         body_is_partial=False,
         request_id="request-1",
+        client_address="192.0.2.1",
     )
     return replace(request, **changes)
 
@@ -100,7 +104,7 @@ class FakeIntrospector:
     introspected: Introspected | Exception = field(default_factory=claims)
     tokens: list[str] = field(default_factory=list)
 
-    async def introspect(self, token: str) -> Introspected:
+    async def introspect(self, token: str, address: str) -> Introspected:
         self.tokens.append(token)
         if isinstance(self.introspected, Exception):
             raise self.introspected
@@ -153,6 +157,8 @@ class FakeObserver:
     ages: list[float] = field(default_factory=list)
     misses: int = 0
     joins: int = 0
+    refreshes: int = 0
+    evictions: int = 0
     outcomes: list[str] = field(default_factory=list)
 
     def cache_hit(self, age_seconds: float) -> None:
@@ -163,6 +169,12 @@ class FakeObserver:
 
     def joined_flight(self) -> None:
         self.joins += 1
+
+    def refreshed_ahead(self) -> None:
+        self.refreshes += 1
+
+    def evicted(self) -> None:
+        self.evictions += 1
 
     def introspected(self, outcome: str, seconds: float) -> None:
         self.outcomes.append(outcome)

@@ -1,95 +1,39 @@
 """Certificates for the authorizer and whoever calls it, made for one test run."""
 
-import ipaddress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import grpc
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from ext_authz.grpc_server import Tls
 
-
-@dataclass(frozen=True)
-class Leaf:
-    """PEM texts."""
-
-    certificate: bytes
-    key: bytes
+from tests.support.certifying import Leaf, Signer
 
 
-@dataclass(frozen=True)
-class Authority:
+class Authority(Signer):
     """A CA that writes what the authorizer reads to ``folder``."""
 
-    folder: Path
-    key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
-
-    @property
-    def certificate(self) -> bytes:
-        constraints = x509.BasicConstraints(ca=True, path_length=0)
-        built = _builder("Test CA", self.key.public_key()).add_extension(constraints, critical=True)
-        return built.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-
-    def issue(self, *names: str) -> Leaf:
-        """For these subject alternative names: addresses, e-mail addresses (with an @), URIs (``uri=…``), hosts."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        san = x509.SubjectAlternativeName([_general_name(name) for name in names])
-        certificate = (
-            _builder(names[0], key.public_key()).add_extension(san, critical=False).sign(self.key, hashes.SHA256())
-        )
-        return Leaf(
-            certificate.public_bytes(serialization.Encoding.PEM),
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            ),
-        )
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
 
     def server_files(self, name: str = "server") -> Tls:
         """The authorizer's own certificate, written (again) to files."""
-        leaf = self.issue("ext-authz", "localhost", "127.0.0.1")
-        tls = Tls(self.folder / f"{name}.crt", self.folder / f"{name}.key", self.folder / "ca.crt")
-        tls.ca.write_bytes(self.certificate)
+        leaf = self.leaf("ext-authz", "localhost", "127.0.0.1")
+        tls = Tls(self._folder / f"{name}.crt", self._folder / f"{name}.key", self._folder / "ca.crt")
+        tls.ca.write_bytes(self.pem)
         tls.key.write_bytes(leaf.key)
         tls.certificate.write_bytes(leaf.certificate)
         return tls
 
     def client(self, *names: str) -> grpc.ChannelCredentials:
         """A caller with a certificate for ``names``."""
-        leaf = self.issue(*names)
-        return grpc.ssl_channel_credentials(self.certificate, leaf.key, leaf.certificate)
+        return self._showing(self.leaf(*names))
 
     def client_without_certificate(self) -> grpc.ChannelCredentials:
-        return grpc.ssl_channel_credentials(self.certificate)
+        return grpc.ssl_channel_credentials(self.pem)
 
     def foreign_client(self, *names: str) -> grpc.ChannelCredentials:
         """A caller that trusts this CA but was certified by another one of the same name."""
-        leaf = Authority(self.folder).issue(*names)
-        return grpc.ssl_channel_credentials(self.certificate, leaf.key, leaf.certificate)
+        return self._showing(Signer().leaf(*names))
 
-
-def _builder(common_name: str, public_key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test CA")]))
-        .public_key(public_key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-    )
-
-
-def _general_name(name: str) -> x509.GeneralName:
-    if name.startswith("uri="):
-        return x509.UniformResourceIdentifier(name.removeprefix("uri="))
-    if "@" in name:
-        return x509.RFC822Name(name)
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
+    def _showing(self, leaf: Leaf) -> grpc.ChannelCredentials:
+        return grpc.ssl_channel_credentials(self.pem, leaf.key, leaf.certificate)

@@ -1,8 +1,6 @@
-"""A scripted stand-in for Keycloak's introspection endpoint that can misbehave in every way that was thought of."""
+"""A stand-in for Keycloak's introspection endpoint, which misbehaves as it is told."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +8,9 @@ from typing import Any
 from aiohttp import web
 
 from tests.support.authz import answer
+from tests.support.behaviours import Behaviour, json_answer, serving
 
 INTROSPECTION_PATH = "/realms/mcp-gateway/protocol/openid-connect/token/introspect"
-
-Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass
@@ -39,98 +36,9 @@ class FakeKeycloak:
 async def running_keycloak() -> AsyncIterator[FakeKeycloak]:
     """On a free port of the loopback interface."""
     fake = FakeKeycloak()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", fake.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with serving(fake.handle) as fake.url:
         yield fake
-    finally:
-        await runner.cleanup()
 
 
 def active(**changes: Any) -> Behaviour:
     return json_answer(answer(**changes))
-
-
-def json_answer(members: Any) -> Behaviour:
-    return raw(200, json.dumps(members).encode(), "application/json")
-
-
-def raw(status: int, body: bytes, content_type: str = "text/html", **headers: str) -> Behaviour:
-    async def behaviour(request: web.Request) -> web.StreamResponse:
-        return web.Response(status=status, body=body, content_type=content_type, headers=headers)
-
-    return behaviour
-
-
-def huge(size: int, *, chunked: bool) -> Behaviour:
-    """An answer that would be good, in an object padded to more than ``size`` bytes."""
-
-    async def behaviour(request: web.Request) -> web.StreamResponse:
-        body = json.dumps(answer(padding="x" * size)).encode()
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
-        if chunked:
-            response.enable_chunked_encoding()
-        else:
-            response.content_length = len(body)
-        await response.prepare(request)
-        for start in range(0, len(body), 65536):
-            await response.write(body[start : start + 65536])
-        return response
-
-    return behaviour
-
-
-def dripping() -> Behaviour:
-    """A byte now and then, for ever: every single read succeeds."""
-
-    async def behaviour(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
-        await response.prepare(request)
-        while True:
-            await response.write(b" ")
-            await asyncio.sleep(0.02)
-
-    return behaviour
-
-
-def silent() -> Behaviour:
-    async def behaviour(request: web.Request) -> web.StreamResponse:
-        await asyncio.Event().wait()
-        raise AssertionError("unreachable")
-
-    return behaviour
-
-
-def dropping(times: int, then: Behaviour) -> Behaviour:
-    """Closes the connection without an answer, ``times`` times."""
-    left = [times]
-
-    async def behaviour(request: web.Request) -> web.StreamResponse:
-        if left[0] == 0:
-            return await then(request)
-        left[0] -= 1
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response()
-
-    return behaviour
-
-
-def cut_in_the_middle() -> Behaviour:
-    """Promises more than it sends."""
-
-    async def behaviour(request: web.Request) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"Content-Type": "application/json"})
-        response.content_length = 1000
-        await response.prepare(request)
-        await response.write(b'{"active": true')
-        assert request.transport is not None
-        request.transport.abort()
-        return response
-
-    return behaviour

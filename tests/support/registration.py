@@ -11,10 +11,11 @@ from aiohttp import web
 from ext_authz.keycloak_registration import KeycloakRegistration, registration_path
 from ext_authz.registration_http import RegistrationEndpoint
 
-from tests.support.fake_keycloak import Behaviour, raw
+from tests.support.behaviours import Behaviour, raw, serving, serving_app
 
 PATH = registration_path("mcp-gateway")
 ORIGIN = "http://localhost:6274"
+LOGOUT_URL = "http://ext-authz:8090/backchannel-logout"
 DEADLINE_SECONDS = 0.4
 ASKED = {"redirect_uris": ["http://localhost:6274/oauth/callback"], "token_endpoint_auth_method": "none"}
 REGISTERED = {
@@ -23,6 +24,8 @@ REGISTERED = {
     "redirect_uris": ASKED["redirect_uris"],
     "registration_client_uri": f"http://keycloak:8080{PATH}/client-1",
     "registration_access_token": "the-management-token",
+    "backchannel_logout_uri": LOGOUT_URL,
+    "backchannel_logout_session_required": True,
 }
 
 
@@ -87,9 +90,7 @@ class Door:
 async def running_registry() -> AsyncIterator[FakeRegistry]:
     """On a free port of the loopback interface."""
     fake = FakeRegistry()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", fake.handle)
-    async with _serving(app) as fake.url:
+    async with serving(fake.handle) as fake.url:
         yield fake
 
 
@@ -99,19 +100,10 @@ async def door_to(keycloak_url: str) -> AsyncIterator[Door]:
     observer = FakeObserver()
     app = web.Application(client_max_size=1024)
     async with AsyncExitStack() as closing:
-        registry = await closing.enter_async_context(aclosing(KeycloakRegistration(keycloak_url, "mcp-gateway")))
+        registry = await closing.enter_async_context(
+            aclosing(KeycloakRegistration(keycloak_url, "mcp-gateway", LOGOUT_URL))
+        )
         endpoint = RegistrationEndpoint(registry, frozenset({ORIGIN}), observer, deadline_seconds=DEADLINE_SECONDS)
         app.router.add_post(PATH, endpoint.handle)
-        url = await closing.enter_async_context(_serving(app))
+        url = await closing.enter_async_context(serving_app(app))
         yield Door(url, await closing.enter_async_context(aiohttp.ClientSession()), observer)
-
-
-@asynccontextmanager
-async def _serving(app: web.Application) -> AsyncIterator[str]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, auto_decompress=False)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()

@@ -8,6 +8,7 @@ from pathlib import Path
 import grpc
 import pytest
 from ext_authz.authorizer import Authorizer, Introspector
+from ext_authz.ended_sessions import EndedSessions
 from ext_authz.grpc_server import GrpcServer, Tls, start_grpc_server
 from ext_authz.grpc_service import AuthorizationService
 from ext_authz.introspection import CacheSettings, Introspection
@@ -164,8 +165,8 @@ async def test_an_unknown_method_is_unimplemented(authority: Authority, server: 
 async def test_500_concurrent_checks_with_one_cold_token_make_one_introspection(authority: Authority) -> None:
     observer = FakeObserver()
     keycloak = FakeAuthorizationServer(answer(), gate=asyncio.Event())
-    settings = CacheSettings(ttl_seconds=5, size=100, deadline_seconds=30)
-    introspection = Introspection(keycloak, ISSUER, settings, observer, now=lambda: NOW)
+    settings = CacheSettings(ttl_seconds=5, size=100)
+    introspection = Introspection(keycloak, ISSUER, settings, observer, EndedSessions(), now=lambda: NOW)
     async with running(authority, introspection) as server, channel(server, authority.client("envoy")) as envoy:
         checks = [asyncio.create_task(check(envoy)) for _ in range(500)]
         await until(lambda: observer.joins == 499, 30)
@@ -180,8 +181,8 @@ async def test_500_concurrent_checks_with_one_cold_token_make_one_introspection(
 async def test_a_check_that_envoy_gave_up_on_does_not_end_the_others_introspection(authority: Authority) -> None:
     observer = FakeObserver()
     keycloak = FakeAuthorizationServer(answer(), gate=asyncio.Event())
-    settings = CacheSettings(ttl_seconds=5, size=100, deadline_seconds=30)
-    introspection = Introspection(keycloak, ISSUER, settings, observer, now=lambda: NOW)
+    settings = CacheSettings(ttl_seconds=5, size=100)
+    introspection = Introspection(keycloak, ISSUER, settings, observer, EndedSessions(), now=lambda: NOW)
     async with running(authority, introspection) as server, channel(server, authority.client("envoy")) as envoy:
         first = start_check(envoy)
         await until(lambda: observer.misses == 1)
@@ -212,8 +213,8 @@ async def nothing_new_is_taken(server: GrpcServer, authority: Authority) -> None
 async def test_draining_lets_a_check_in_flight_end_and_says_not_serving(authority: Authority) -> None:
     observer = FakeObserver()
     keycloak = FakeAuthorizationServer(answer(), gate=asyncio.Event())
-    settings = CacheSettings(ttl_seconds=5, size=100, deadline_seconds=30)
-    introspection = Introspection(keycloak, ISSUER, settings, observer, now=lambda: NOW)
+    settings = CacheSettings(ttl_seconds=5, size=100)
+    introspection = Introspection(keycloak, ISSUER, settings, observer, EndedSessions(), now=lambda: NOW)
     async with running(authority, introspection) as server, channel(server, authority.client("envoy")) as envoy:
         watch = health_pb2_grpc.HealthStub(envoy).Watch(health_pb2.HealthCheckRequest(), timeout=30)
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING

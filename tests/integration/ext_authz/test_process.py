@@ -15,8 +15,9 @@ from ext_authz.xds import AUTHORIZATION_SERVICE
 from tests.support.authz import TOKEN, tool_call, until
 from tests.support.authz_process import Authorizer, environment, run_to_its_end, running_authorizer
 from tests.support.authz_tls import Authority
+from tests.support.behaviours import json_answer, silent
 from tests.support.envoy_check import EnvoyAnswer, check_request, read_answer
-from tests.support.fake_keycloak import FakeKeycloak, active, json_answer, running_keycloak, silent
+from tests.support.fake_keycloak import FakeKeycloak, active, running_keycloak
 
 FAR_AWAY = 4_102_444_800  # the year 2100: the process has the real clock
 HEADERS = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json", "x-request-id": "request-1"}
@@ -122,15 +123,16 @@ async def test_each_decision_is_one_json_line_without_token_query_or_e_mail(
 @pytest.mark.covers("R1", "G8")
 async def test_discovery_documents_are_served_and_everything_else_is_a_plain_404(authorizer: Authorizer) -> None:
     async with aiohttp.ClientSession(f"http://127.0.0.1:{ports(authorizer)[1]}") as http:
-        async with http.get("/.well-known/oauth-protected-resource/mcp/weather") as response:
-            assert response.status == 200
-            assert response.content_type == "application/json"
-            assert "max-age" in response.headers["Cache-Control"]
-            assert (await response.json())["resource"] == "https://gateway.example/mcp/weather"
+        for typed in ("/mcp/weather", "/mcp/weather/"):
+            async with http.get(f"/.well-known/oauth-protected-resource{typed}") as response:
+                assert response.status == 200
+                assert response.content_type == "application/json"
+                assert "max-age" in response.headers["Cache-Control"]
+                assert (await response.json())["resource"] == "https://gateway.example/mcp/weather"
         for path in (
             "/.well-known/oauth-protected-resource",
             "/.well-known/oauth-protected-resource/",
-            "/.well-known/oauth-protected-resource/mcp/weather/",
+            "/.well-known/oauth-protected-resource/mcp/weather//",
             "/.well-known/oauth-protected-resource/mcp/other",
             "/.well-known/oauth-authorization-server",
             "/.well-known/openid-configuration",

@@ -142,6 +142,8 @@ async def test_an_outage_is_answered_503_with_retry_after_and_never_401() -> Non
         ({"content-encoding": "gzip"}, 415),
         ({"origin": "https://evil.example"}, 403),
         ({"x-envoy-auth-partial-body": "true"}, 413),
+        ({"mcp-method": "tools/list"}, 400),
+        ({"mcp-name": "get_weather_alerts"}, 400),
     ],
 )
 async def test_refusals_have_their_status_through_the_protocol(changes: dict[str, str], status: int) -> None:

@@ -146,3 +146,66 @@ def test_other_methods_are_refused(method: str) -> None:
 @given(st.binary(max_size=200))
 def test_no_body_makes_the_reader_raise(body: bytes) -> None:
     assert isinstance(read_operation(http_request(body=body)), Operation | Deny)
+
+
+def called(tool: str, **headers: str) -> Operation | Deny:
+    return read_operation(http_request(body=tool_call(tool), **headers))
+
+
+@pytest.mark.covers("M3", "S12")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"mcp_method": "tools/call", "mcp_name": "add"},
+        {"mcp_method": "tools/call"},
+        {"mcp_name": "add"},
+        {"mcp_name": "=?base64?YWRk?="},
+        {"mcp_method": " tools/call\t", "mcp_name": "  add "},
+    ],
+)
+def test_headers_that_repeat_the_body_or_are_absent_change_nothing(headers: dict[str, str]) -> None:
+    assert called("add", **headers) == Operation("add", 7)
+
+
+@pytest.mark.covers("M3", "S12")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"mcp_method": "tools/list"},
+        {"mcp_method": "Tools/Call"},
+        {"mcp_method": ""},
+        {"mcp_method": "tools/call,tools/call"},
+        {"mcp_method": "tools/call,tools/list"},
+        {"mcp_method": "=?base64?dG9vbHMvY2FsbA==?="},
+        {"mcp_name": "power"},
+        {"mcp_name": "ADD"},
+        {"mcp_name": ""},
+        {"mcp_name": "add,add"},
+        {"mcp_name": "add,power"},
+        {"mcp_name": "=?base64?cG93ZXI=?="},
+        {"mcp_name": "=?BASE64?YWRk?="},
+        {"mcp_name": "=?base64?YWR?="},
+        {"mcp_name": "=?base64?YWRk?=,=?base64?cG93ZXI=?="},
+    ],
+)
+def test_a_header_that_names_another_tool_or_method_than_the_body_is_refused(headers: dict[str, str]) -> None:
+    verdict = called("add", **headers)
+    assert isinstance(verdict, Deny)
+    assert (verdict.reason, verdict.message_id) == (Reason.HEADERS_DISAGREE, 7)
+
+
+@pytest.mark.covers("S12")
+def test_two_names_that_a_proxy_joined_are_not_one_tool_with_a_comma() -> None:
+    """A server that takes the first of two headers would run "add"."""
+    verdict = called("add,power", mcp_name="add,power")
+    assert isinstance(verdict, Deny)
+    assert verdict.reason is Reason.HEADERS_DISAGREE
+    assert called("add,power", mcp_name="=?base64?YWRkLHBvd2Vy?=") == Operation("add,power", 7)
+
+
+@pytest.mark.covers("S12")
+@pytest.mark.parametrize("header", ["mcp_method", "mcp_name"])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_request_without_a_body_has_nothing_for_the_headers_to_repeat(method: str, header: str) -> None:
+    verdict = read_operation(http_request(method=method, body=b"", **{header: "tools/call"}))
+    assert verdict == Deny(Reason.HEADERS_DISAGREE)

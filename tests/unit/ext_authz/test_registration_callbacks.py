@@ -10,6 +10,7 @@ from ext_authz.registration import (
     RegistrationError,
     RegistrationRefused,
     client_metadata,
+    for_any_port,
 )
 
 LOOPBACK = "http://localhost:6274/oauth/callback"
@@ -41,6 +42,17 @@ def refusal(uris: Any) -> RegistrationRefused:
 )
 def test_loopback_and_known_callbacks_are_accepted(uri: str) -> None:
     assert accepted([uri]) == [uri]
+
+
+@pytest.mark.covers("O14")
+def test_a_loopback_callback_is_registered_for_any_port_and_others_as_they_are() -> None:
+    """RFC 8252 §7.3: the port is known at sign-in only."""
+    asked = ["http://localhost:6274/cb", "https://vscode.dev/redirect", "http://127.0.0.1:1/", "http://[::1]:22/a:b"]
+    assert for_any_port({"redirect_uris": asked}) == {
+        "redirect_uris": [*asked, "http://localhost/cb", "http://127.0.0.1/", "http://[::1]/a:b"]
+    }
+    both = {"redirect_uris": ["http://localhost", "http://localhost:1"], "client_name": "x"}
+    assert for_any_port(both) == both
 
 
 @pytest.mark.covers("O13", "O14")
@@ -154,6 +166,6 @@ def test_redirect_uris_must_be_a_list_of_one_to_ten_strings(value: Any) -> None:
 
 @pytest.mark.covers("O13")
 def test_as_many_and_as_long_callbacks_as_keycloak_can_store_are_accepted() -> None:
-    longest = LOOPBACK + "a" * (MAX_REDIRECT_URI_LENGTH - len(LOOPBACK))
-    assert len(accepted([longest] * 10)) == 10
-    assert refusal([longest + "a"]).error == RegistrationError.INVALID_REDIRECT_URI
+    longest = [(f"{LOOPBACK}{n}").ljust(MAX_REDIRECT_URI_LENGTH, "a") for n in range(10)]
+    assert accepted(longest) == longest
+    assert refusal([longest[0] + "a"]).error == RegistrationError.INVALID_REDIRECT_URI
