@@ -4,6 +4,8 @@ import typer
 
 from gateway.certificates.command import certs
 from gateway.client.commands import call, token
+from gateway.doctor.command import EXIT_CODES as DOCTOR_EXIT_CODES
+from gateway.doctor.command import doctor
 from gateway.resources.commands import add, apply_files, policy, remove
 from gateway.runner.commands import EXIT_CODES, down, status, supervise, up
 
@@ -17,6 +19,7 @@ def build() -> typer.Typer:
     app.command()(certs)
     app.command()(token)
     app.command()(call)
+    app.command(epilog=DOCTOR_EXIT_CODES)(doctor)
     app.command()(add)
     app.command()(remove)
     app.command("apply")(apply_files)

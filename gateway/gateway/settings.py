@@ -5,6 +5,7 @@ option on `mcp-gateway up`. A bad value ends the start with one line that names 
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -19,6 +20,7 @@ from gateway.runner.errors import BadSetting
 Port = Annotated[int, Field(ge=1, le=65535)]
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 DEFAULT_PORTS = {"https": 443, "http": 80}
+HOST_NAME = re.compile(r"([a-z0-9-]+\.)*[a-z][a-z0-9-]*")  # the last label of a name is no number
 
 
 class Settings(BaseSettings):
@@ -45,9 +47,11 @@ class Settings(BaseSettings):
     cache_dir: Path = Path()
     policy_file: Path = Path()
     keycloak_url: str = ""
+    client_id_metadata_hosts: str = ""
     kc_bootstrap_admin_username: str = "admin"
     kc_bootstrap_admin_password: SecretStr = SecretStr("admin")
     keycloak_client_secret: SecretStr = SecretStr("api-gateway-secret-change-me")
+    mcp_machine_secret: SecretStr = SecretStr("mcp-machine-secret-change-me")
 
     @field_validator("bind_address")
     @classmethod
@@ -68,6 +72,16 @@ class Settings(BaseSettings):
         ):
             raise ValueError("it is not like http://keycloak.internal:8080, which Envoy and the authorizer can reach")
         return value.rstrip("/")
+
+    @field_validator("client_id_metadata_hosts")
+    @classmethod
+    def _are_whole_names(cls, value: str) -> str:
+        # Keycloak reads documents from these and from nowhere else, so a pattern or an address is a mistake
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        for name in names:
+            if not HOST_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is not a host's whole name in lower case, such as claude.ai")
+        return ",".join(dict.fromkeys(names))
 
     @model_validator(mode="before")
     @classmethod
@@ -95,6 +109,14 @@ class Settings(BaseSettings):
             seen[port] = name
         return self
 
+    @model_validator(mode="after")
+    def _metadata_documents_are_read_by_a_keycloak_of_ours(self) -> Self:
+        if self.client_id_metadata_hosts and self.keycloak_url:
+            raise ValueError(
+                "CLIENT_ID_METADATA_HOSTS and KEYCLOAK_URL: only the gateway's own Keycloak is built for it"
+            )
+        return self
+
     def ports(self) -> Iterator[tuple[str, int]]:
         """Every port of the stack with the name of its setting."""
         for name in type(self).model_fields:
@@ -117,9 +139,19 @@ class Settings(BaseSettings):
         return str(urlsplit(self.origin).hostname)
 
     @property
+    def metadata_hosts(self) -> tuple[str, ...]:
+        """Whose client-ID metadata documents are read (docs/client-id-metadata.md); none: the feature is off."""
+        return tuple(filter(None, self.client_id_metadata_hosts.split(",")))
+
+    @property
     def keycloak_is_ours(self) -> bool:
         """Whether this stack runs a Keycloak of its own."""
         return not self.keycloak_url
+
+    @property
+    def keycloak_admin_url(self) -> str:
+        """Where its console and its admin API are."""
+        return self.keycloak_url or f"http://localhost:{self.keycloak_port}"
 
     @property
     def keycloak_address(self) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from aiohttp import web
 
 from tests.support import weather_answers as answers
-from tests.support.fake_keycloak import Behaviour
+from tests.support.behaviours import Behaviour, serving
 
 
 async def documented_places(request: web.Request) -> web.StreamResponse:
@@ -72,14 +72,5 @@ class FakeWeatherServices:
 async def running_weather_services() -> AsyncIterator[FakeWeatherServices]:
     """On a free port of the loopback interface."""
     fake = FakeWeatherServices()
-    app = web.Application()
-    app.router.add_get("/{path:.*}", fake.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with serving(fake.handle) as fake.url:
         yield fake
-    finally:
-        await runner.cleanup()

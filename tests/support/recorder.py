@@ -61,12 +61,12 @@ class RecordingGateway:
 @contextmanager
 def recording_gateway(stack: Stack, folder: Path) -> Iterator[RecordingGateway]:
     """Starts the two fake servers and an Envoy in front of them; ends them all."""
-    gateway = RecordingGateway(_settings(stack, folder), stack)
+    gateway = RecordingGateway(settings_beside(stack, folder), stack)
     servers = [
         RecordingServer("weather", gateway, mutual_tls(stack.settings.certs_dir)),
         RecordingServer("calculator", gateway, None),
     ]
-    start = envoy_in_a_container if isinstance(stack, ComposeStack) else _native_envoy
+    start = envoy_in_a_container if isinstance(stack, ComposeStack) else native_envoy
     try:
         with start(gateway.settings, folder):
             yield gateway
@@ -76,14 +76,14 @@ def recording_gateway(stack: Stack, folder: Path) -> Iterator[RecordingGateway]:
             server.server_close()
 
 
-def _settings(stack: Stack, folder: Path) -> Settings:
+def settings_beside(stack: Stack, folder: Path) -> Settings:
     names = ("https_port", "http_port", "dashboard_port", "weather_port", "calculator_port", "envoy_admin_port")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     return stack.settings.model_copy(update={**ports, "public_url": stack.url, "state_dir": folder})
 
 
 @contextmanager
-def _native_envoy(settings: Settings, folder: Path) -> Iterator[None]:
+def native_envoy(settings: Settings, folder: Path) -> Iterator[None]:
     envoy = _envoy(settings, folder)
     try:
         _await_ready(settings, envoy)

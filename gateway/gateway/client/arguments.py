@@ -4,43 +4,40 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from gateway.client.errors import ClientError
-from gateway.client.mcp_session import Json, Tool
+from gateway.client.errors import BadRequest
+from gateway.client.tools import Json, Tool
 
 WORDS = {"true": True, "false": False, "null": None}
 
 
-class BadArgument(ClientError):
-    """An argument on the command line does not fit the tool; told before anything is sent."""
-
-    exit_code = 2
-
-
 def parse_arguments(tool: Tool, words: Iterable[str]) -> Json:
     """The arguments of a call. The server still checks them; this only decides what is a number and what a string."""
-    properties: Json = tool.input_schema.get("properties", {})
     arguments: Json = {}
     for word in words:
         name, equals, text = word.partition("=")
         if not equals or not name:
-            raise BadArgument(f"{word!r} is not of the form name=value")
-        if name not in properties:
-            raise BadArgument(f"{tool.name} has no argument {name!r}; it has {', '.join(properties) or 'none'}")
+            raise BadRequest(f"{word!r} is not of the form name=value")
+        if name not in tool.properties:
+            raise BadRequest(f"{tool.name} has no argument {name!r}; it has {', '.join(tool.properties) or 'none'}")
         arguments[name] = _value(tool, name, text)
-    if missing := [name for name in tool.input_schema.get("required", []) if name not in arguments]:
-        raise BadArgument(f"{tool.name} also needs {', '.join(missing)}")
+    if missing := [name for name in tool.required if name not in arguments]:
+        raise BadRequest(f"{tool.name} also needs {', '.join(missing)}")
     return arguments
 
 
-def types_of(schema: Json) -> list[str]:
+def types_of(schema: Any) -> list[str]:
     """The JSON types that a value may have, [] where the schema does not say."""
+    if not isinstance(schema, dict):
+        return []
     if "type" in schema:
-        return [schema["type"]] if isinstance(schema["type"], str) else list(schema["type"])
-    return [kind for choice in (*schema.get("anyOf", []), *schema.get("oneOf", [])) for kind in types_of(choice)]
+        listed = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+        return [kind for kind in listed if isinstance(kind, str)]
+    choices = [schema[word] for word in ("anyOf", "oneOf") if isinstance(schema.get(word), list)]
+    return [kind for listed in choices for choice in listed for kind in types_of(choice)]
 
 
 def _value(tool: Tool, name: str, text: str) -> Any:
-    kinds = types_of(tool.input_schema["properties"][name])
+    kinds = types_of(tool.properties[name])
     # A string is taken as it stands ("007" keeps its zeros) unless it can also be something else and looks like it.
     if kinds == ["string"]:
         return text
@@ -52,7 +49,7 @@ def _value(tool: Tool, name: str, text: str) -> Any:
         return value
     if "string" in kinds:
         return text
-    raise BadArgument(f"{tool.name}: {name}={text} should be of type {' or '.join(kinds)}")
+    raise BadRequest(f"{tool.name}: {name}={text} should be of type {' or '.join(kinds)}")
 
 
 def _kind(value: Any) -> str:

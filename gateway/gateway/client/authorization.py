@@ -7,7 +7,7 @@ URL and returns the URL that the authorization server redirected to.
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -18,6 +18,9 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[im
 from gateway.client.errors import SignInFailed
 from gateway.client.origins import is_at
 from gateway.client.refusals import TRY_LATER, refusal
+from gateway.client.token_answer import Tokens, oauth_reason, read_tokens
+
+__all__ = ["AuthorizationServer", "SignIn", "Tokens", "authorize", "discover"]
 
 VERIFIER_LENGTH = 64  # characters; RFC 7636 §4.1 allows 43 to 128
 STATE_LENGTH = 32
@@ -41,17 +44,6 @@ class AuthorizationServer:
     issuer: str
     authorization_endpoint: str
     token_endpoint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """The token endpoint's answer (RFC 6749 §5.1); `expires_in` is in seconds, `raw` the whole of it."""
-
-    access_token: str
-    expires_in: int
-    scope: str
-    refresh_token: str | None
-    raw: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +122,7 @@ def _code(callback: str, attempt: _Attempt) -> str:
     if answer.get("iss", attempt.server.issuer) != attempt.server.issuer:
         raise SignInFailed(f"The answer to the sign-in comes from another issuer: {answer['iss']}")
     if "error" in answer:
-        raise SignInFailed(f"The realm refused the sign-in: {_reason(answer)}")
+        raise SignInFailed(f"The realm refused the sign-in: {oauth_reason(answer)}")
     if "code" not in answer:
         raise SignInFailed("The answer to the sign-in carries no code; start again")
     return answer["code"]
@@ -145,23 +137,4 @@ def _redeem(http: httpx.Client, attempt: _Attempt, code: str) -> Tokens:
         "code_verifier": attempt.verifier,
     }
     response = http.post(attempt.server.token_endpoint, data=form, follow_redirects=False)
-    if response.status_code in TRY_LATER:
-        raise refusal(response)
-    try:
-        answer = response.json()
-        if response.status_code != httpx.codes.OK:
-            raise SignInFailed(f"The realm gave no token: {_reason(answer)}")
-        return Tokens(
-            access_token=answer["access_token"],
-            expires_in=int(answer["expires_in"]),
-            scope=answer.get("scope", ""),
-            refresh_token=answer.get("refresh_token"),
-            raw=answer,
-        )
-    except (ValueError, KeyError, TypeError, OverflowError) as error:  # OverflowError: a lifetime without end
-        raise SignInFailed(f"The token endpoint's answer makes no sense ({response.status_code})") from error
-
-
-def _reason(answer: dict[str, Any]) -> str:
-    """`error` and, where the server gave one, `error_description` (RFC 6749 §4.1.2.1 and §5.2)."""
-    return f"{answer['error']} {answer.get('error_description', '')}".rstrip()
+    return read_tokens(response)

@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterable
 
 from gateway.client.arguments import types_of
-from gateway.client.mcp_session import Json, Tool
 from gateway.client.resources import Resource
 from gateway.client.terminal import as_json as json_text
 from gateway.client.terminal import lines
+from gateway.client.tools import Json, Tool
 
 
 def describe_resources(resources: Iterable[Resource], public_url: str, *, as_json: bool) -> str:
@@ -27,11 +27,7 @@ def describe_tools(tools: Iterable[Tool], *, as_json: bool) -> str:
 
 
 def _tool(tool: Tool) -> str:
-    required = tool.input_schema.get("required", [])
-    arguments = [
-        _argument(name, schema, is_required=name in required)
-        for name, schema in tool.input_schema.get("properties", {}).items()
-    ]
+    arguments = [_argument(name, schema, is_required=name in tool.required) for name, schema in tool.properties.items()]
     return "\n".join([f"{tool.name}: {tool.description}", *arguments])
 
 

@@ -1,6 +1,7 @@
 """What can go wrong for a user of the gateway. Each message is one sentence that names the mend.
 
 ClientError
+├── BadRequest          the command line asks for what there is not           exit code 2
 ├── SignInFailed        the authorization server did not give a token         exit code 3
 ├── Refused             the gateway said no: 400, 401, 403, 404, 413 …        exit code 4
 ├── TryLater            429, 503, or nothing answers at all                   exit code 5
@@ -14,6 +15,12 @@ class ClientError(Exception):
     exit_code = 1
 
 
+class BadRequest(ClientError):
+    """No such server, tool or argument, or options that exclude each other; told before anything is called."""
+
+    exit_code = 2
+
+
 class SignInFailed(ClientError):
     """No token: wrong password, refused by the realm, or an answer that does not belong to our request."""
 
@@ -21,13 +28,14 @@ class SignInFailed(ClientError):
 
 
 class Refused(ClientError):
-    """The gateway refused the request; `status` is its HTTP status."""
+    """The gateway refused the request; `status` is its HTTP status, `needs` the scopes that would have opened it."""
 
     exit_code = 4
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, needs: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.status = status
+        self.needs = needs
 
 
 class TryLater(ClientError):

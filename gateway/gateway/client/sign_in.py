@@ -10,16 +10,20 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from gateway.client.authorization import SignIn, Tokens, authorize
+from gateway.client.authorization import SignIn, authorize
 from gateway.client.browser import BrowserSignIn
+from gateway.client.client_credentials import Machine, authenticate
 from gateway.client.errors import SignInFailed
 from gateway.client.login_form import LoginForm
 from gateway.client.refusals import unreachable
+from gateway.client.token_answer import Tokens
+from gateway.settings import LOOPBACK_NAMES
 
 REALM = "mcp-gateway"
+ALWAYS = ("openid", "email")  # what to ask for besides a server's own scopes
 OUR_CLIENT = "mcp-client"
-TIMEOUT = 75.0  # seconds; a tool may take 60
-LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+OUR_MACHINE = "mcp-machine"
+TIMEOUT = 75.0  # seconds for one answer
 DEVELOPMENT_USER = ("testuser", "testpassword123")  # what keycloak/realm-export.json creates
 
 
@@ -39,21 +43,43 @@ def who_signs_in(username: str | None, password: str | None, public_url: str, *,
     """
     if browser:
         return Person(None, None)
-    is_development = urlsplit(public_url).hostname in LOCAL and os.environ.get("ENVIRONMENT") != "production"
-    if username in (None, DEVELOPMENT_USER[0]) and password is None and is_development:
+    if username in (None, DEVELOPMENT_USER[0]) and password is None and _is_development(public_url):
         return Person(*DEVELOPMENT_USER)
     if username and password is None:
         raise SignInFailed(f"The password of {username} is not known: set MCP_PASSWORD, or sign in with --browser")
     return Person(username, password)
 
 
-@contextmanager
-def http_client(ca_file: Path) -> Iterator[httpx.Client]:
-    """A client that trusts the system's CAs and, if it is there, the gateway's own."""
+def which_machine(client_id: str | None, secret: str | None, public_url: str, published: str) -> Machine:
+    """The program to sign in; on the local development gateway its secret is the `published` one, unless it is given.
+
+    Raises:
+        SignInFailed: its secret is not known.
+    """
+    name = client_id or OUR_MACHINE
+    if secret:
+        return Machine(name, secret)
+    if name == OUR_MACHINE and _is_development(public_url):
+        return Machine(name, published)
+    raise SignInFailed(f"The secret of {name} is not known: set MCP_CLIENT_SECRET")
+
+
+def _is_development(public_url: str) -> bool:
+    return urlsplit(public_url).hostname in LOOPBACK_NAMES and os.environ.get("ENVIRONMENT") != "production"
+
+
+def trusting(ca_file: Path) -> ssl.SSLContext:
+    """TLS that trusts the system's CAs and, if it is there, the gateway's own."""
     context = ssl.create_default_context()
     if ca_file.exists():
         context.load_verify_locations(cafile=str(ca_file))
-    with httpx.Client(verify=context, timeout=TIMEOUT) as client:
+    return context
+
+
+@contextmanager
+def http_client(ca_file: Path) -> Iterator[httpx.Client]:
+    """A client that trusts as `trusting` says."""
+    with httpx.Client(verify=trusting(ca_file), timeout=TIMEOUT) as client:
         yield client
 
 
@@ -76,6 +102,14 @@ def get_tokens(
         return authorize(
             http, f"{public_url}/realms/{REALM}", client_id, scopes, _sign_in(http, public_url, person, client_id, tell)
         )
+    except httpx.HTTPError as error:
+        raise unreachable(public_url, error) from error
+
+
+def get_machine_tokens(http: httpx.Client, public_url: str, machine: Machine, scopes: Sequence[str]) -> Tokens:
+    """Sign a program in and return its tokens. Raises as `get_tokens`."""
+    try:
+        return authenticate(http, f"{public_url}/realms/{REALM}", machine, scopes)
     except httpx.HTTPError as error:
         raise unreachable(public_url, error) from error
 

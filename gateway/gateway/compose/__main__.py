@@ -1,27 +1,26 @@
-"""Runs one of the two jobs: ``python -m gateway.compose files`` and ``python -m gateway.compose realm``.
+"""Runs one of the jobs: ``python -m gateway.compose files``, ``… realm`` and ``… prune``.
 
 `files` makes certificates where there are none, and gives each service its files; it runs as root, without a network.
-`realm` makes the realm fit PUBLIC_URL once Keycloak is healthy; it is an ordinary user.
+`realm` makes the realm fit PUBLIC_URL once Keycloak is healthy; it is an ordinary user. `prune` goes on: it
+removes unused clients of the realm every ten minutes.
 """
 
 import asyncio
-import os
 import socket
 import sys
-from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from gateway.certificates import CertificateError, ensure_certificates
 from gateway.compose.placing import hand_back, place
 from gateway.compose.volumes import volumes
-from gateway.keycloak import RealmError, reconcile_realm
-from gateway.policy import Resource
+from gateway.runner.chores import prune, prune_now_and_then
 from gateway.runner.errors import BadSetting, GatewayError
+from gateway.runner.published import MACHINE_SECRET, refuse_default
 from gateway.runner.realm import follow_public_url
 from gateway.settings import Settings, load_settings
 
 VOLUMES = Path("/volumes")
-KEYCLOAK_URL = "http://keycloak:8080"
 
 
 def main(arguments: list[str]) -> int:
@@ -31,10 +30,15 @@ def main(arguments: list[str]) -> int:
             case ["files"]:
                 files(load_settings())
             case ["realm"]:
-                asyncio.run(follow_public_url(load_settings(), _say, reconcile=_reconcile))
+                settings = load_settings()
+                refuse_default(settings, MACHINE_SECRET)
+                asyncio.run(follow_public_url(settings, _say))
+            case ["prune"]:
+                asyncio.run(prune_now_and_then(partial(prune, load_settings()), _say))
+                return 1  # it ends only where Keycloak refuses the administrator
             case _:
-                raise BadSetting("say which: files or realm")
-    except (GatewayError, CertificateError, RealmError) as error:
+                raise BadSetting("say which: files, realm or prune")
+    except (GatewayError, CertificateError) as error:
         sys.stderr.write(f"mcp-gateway: {error}\n")
         return error.exit_code if isinstance(error, GatewayError) else 1
     return 0
@@ -67,17 +71,6 @@ def kernel_has_ipv6() -> bool:
     except OSError:
         return False
     return True
-
-
-def _reconcile(settings: Settings, resources: Mapping[str, Resource]) -> list[str]:
-    return reconcile_realm(
-        keycloak_url=os.environ.get("KEYCLOAK_URL") or KEYCLOAK_URL,
-        admin_user=settings.kc_bootstrap_admin_username,
-        admin_password=settings.kc_bootstrap_admin_password.get_secret_value(),
-        public_url=settings.origin,
-        resources=resources,
-        client_secret=settings.keycloak_client_secret.get_secret_value(),
-    )
 
 
 def _say(sentence: str) -> None:

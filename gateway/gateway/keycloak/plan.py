@@ -2,7 +2,8 @@
 
 Keycloak imports keycloak/realm-export.json once, at its first start, and fills in ${PUBLIC_URL} then. With another
 public URL later, these would still name the old one: the issuer (frontendUrl), the audiences in tokens, and the
-redirect URIs and origins at the gateway itself. So would ${KEYCLOAK_CLIENT_SECRET}, with which the authorizer asks.
+redirect URIs and origins at the gateway itself. So would ${KEYCLOAK_CLIENT_SECRET}, with which the authorizer asks, and
+${MCP_MACHINE_SECRET}.
 With another policy, client scopes are missing, or left over (`scopes.py`). Whatever else a user edited in the realm is
 not looked at.
 """
@@ -12,7 +13,6 @@ from typing import Any
 
 from gateway.keycloak.changes import Change, Realm, SetAttributes, SetClient, SetComponent
 from gateway.keycloak.plan_scopes import plan_scopes
-from gateway.keycloak.scopes import GATEWAY_CLIENT
 from gateway.policy import Resource
 
 Json = dict[str, Any]
@@ -21,16 +21,17 @@ URI_LISTS = ("redirectUris", "webOrigins")
 
 
 def plan(
-    realm: Realm, public_url: str, resources: Mapping[str, Resource], client_secret: str | None = None
+    realm: Realm, public_url: str, resources: Mapping[str, Resource], client_secrets: Mapping[str, str] | None = None
 ) -> list[Change]:
-    """The changes that make `realm` fit; `resources` are the policy's, by name. No `client_secret`: any will do."""
+    """The changes that make `realm` fit; `resources` are the policy's, by name. A client that `client_secrets` does
+    not name may have any.
+    """
     old_url = str(realm.attributes.get("frontendUrl", ""))
     changes: list[Change] = list(plan_scopes(realm, old_url, public_url, resources))
     if old_url and old_url != public_url:
         changes += _clients(realm.clients, old_url, public_url)
         changes += _web_origins(realm.web_origin_policies, old_url, public_url)
-    if client_secret is not None:
-        changes += _secret(realm.clients, client_secret)
+    changes += _secrets(realm.clients, client_secrets or {})
     # Last, because it says which URL is the old one: a run that was cut off is completed by the next.
     if old_url != public_url:
         attributes = {**realm.attributes, "frontendUrl": public_url}
@@ -38,10 +39,11 @@ def plan(
     return changes
 
 
-def _secret(clients: Iterable[Json], secret: str) -> Iterable[Change]:
+def _secrets(clients: Iterable[Json], secrets: Mapping[str, str]) -> Iterable[Change]:
     for client in clients:
-        if client["clientId"] == GATEWAY_CLIENT and client.get("secret") != secret:
-            yield SetClient(client["id"], {"secret": secret}, f"{GATEWAY_CLIENT} has another secret")
+        name = client["clientId"]
+        if name in secrets and client.get("secret") != secrets[name]:
+            yield SetClient(client["id"], {"secret": secrets[name]}, f"{name} has another secret")
 
 
 def _clients(clients: Iterable[Json], old: str, new: str) -> Iterable[Change]:

@@ -13,7 +13,7 @@ from gateway.keycloak.scopes import (
 )
 from gateway.policy import Resource
 
-OUR_CLIENT = "mcp-client"
+OUR_CLIENTS = ("mcp-client", "mcp-machine")
 
 
 def plan_scopes(realm: Realm, old_url: str, new_url: str, resources: Mapping[str, Resource]) -> Iterator[Change]:
@@ -49,12 +49,12 @@ def _addition(name: str, opened: list[Resource], new_url: str, offer: Offer) -> 
 
 
 def _offer(realm: Realm, name: str, wanted: Iterable[str]) -> Offer:
-    """To our own client, and to those that may ask for every other one: what registered before knows no difference."""
+    """To our own clients, and to those that may ask for every other one: what registered before knows no difference."""
     others = (set(wanted) - {name}) & {scope["name"] for scope in realm.client_scopes}
     clients = []
     for client in realm.clients:
         may = {*client.get("optionalClientScopes", []), *client.get("defaultClientScopes", [])}
-        if name not in may and (client["clientId"] == OUR_CLIENT or (others and others <= may)):
+        if name not in may and (client["clientId"] in OUR_CLIENTS or (others and others <= may)):
             clients.append(str(client["id"]))
     return Offer(name not in realm.offered_scopes, tuple(clients))
 

@@ -38,30 +38,30 @@ def reconcile_realm(
     admin_password: str,
     public_url: str,
     resources: Mapping[str, Resource],
-    client_secret: str | None = None,
+    client_secrets: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Make the realm fit `public_url` and the policy; return what was changed, in words.
 
     Where it fits already, nothing is written and [] returned.
 
     `keycloak_url` is where Keycloak listens (http://localhost:8080), `public_url` an origin without a trailing slash,
-    `resources` are the policy's, by name. `client_secret` is what api-gateway's is made to be; None leaves it.
+    `resources` are the policy's, by name. `client_secrets` are made to be the clients'; one without is left as it is.
 
     Raises:
         AdminRefused: the administrator's name or password is not the one that Keycloak knows.
         KeycloakUnavailable: Keycloak does not answer, or does not have the realm.
     """
     try:
-        admin = _sign_in(keycloak_url, admin_user, admin_password)
-        changes = plan(_read(admin), public_url, resources, client_secret)
+        admin = sign_in(keycloak_url, admin_user, admin_password)
+        changes = plan(_read(admin), public_url, resources, client_secrets)
         for change in changes:
             _write(admin, change)
     except KeycloakError as error:
-        raise _explained(error, keycloak_url, admin_user) from error
+        raise explained(error, keycloak_url, admin_user) from error
     return [change.text for change in changes]
 
 
-def _sign_in(url: str, user: str, password: str) -> KeycloakAdmin:
+def sign_in(url: str, user: str, password: str) -> KeycloakAdmin:
     admin = KeycloakAdmin(
         server_url=url, username=user, password=password, realm_name=REALM, user_realm_name="master", timeout=TIMEOUT
     )
@@ -124,7 +124,7 @@ def _offer(admin: KeycloakAdmin, scope_id: str, offer: Offer) -> None:
         admin.add_client_optional_client_scope(uuid, scope_id, {})
 
 
-def _explained(error: KeycloakError, url: str, user: str) -> RealmError:
+def explained(error: KeycloakError, url: str, user: str) -> RealmError:
     if isinstance(error, KeycloakConnectionError):
         return KeycloakUnavailable(f"Keycloak does not answer at {url}: {error}")
     if error.response_code in FORBIDDEN:

@@ -4,14 +4,13 @@ import ssl
 from collections.abc import Iterable
 from pathlib import Path
 
-import httpx
-
 from gateway.client.errors import ClientError, Refused, TryLater
-from gateway.client.mcp_session import McpSession
+from gateway.client.mcp_session import McpSession, Server, converse
+from gateway.client.refusals import reason
 from gateway.resources.errors import NotAnswering
 from gateway.resources.server import TOOL, Tools, Upstream
 
-TIMEOUT = 20.0  # seconds for one answer
+TIMEOUT = 30.0  # seconds for the whole list; an older server may leave the first 10 without an answer
 HINTS = {
     401: "it asks for a token of its own, which the gateway does not have: switch its own authorization off",
     403: "it refuses the request; some servers do so for a Host header that they do not know (--host)",
@@ -47,17 +46,15 @@ def list_tools(upstream: Upstream, certificates: Path, scopes: Iterable[str]) ->
     """
     headers = {"Host": upstream.authority, "X-User-Sub": "mcp-gateway", "X-User-Scopes": " ".join(scopes)}
     try:
-        # trust_env off: a proxy set for the outside world must not be asked about a server of one's own
-        with (
-            httpx.Client(verify=_context(upstream, certificates), timeout=TIMEOUT, trust_env=False) as http,
-            McpSession(http, upstream.url, None, headers=headers) as session,
-        ):
-            return [tool.name for tool in session.tools()]
+        tls = _context(upstream, certificates)
+        # No proxy: one that is set for the outside world must not be asked about a server of one's own
+        server = Server(upstream.url, tls, headers=headers, use_proxies=False, timeout=TIMEOUT)
+        return [tool.name for tool in converse(server, McpSession.tools)]
     except Refused as error:
         hint = HINTS.get(error.status, "give its tools with --tool, or mend it")
         raise NotAnswering(f"{upstream.url} answers HTTP {error.status}: {hint}") from error
     except TryLater as error:
-        why = error.__cause__ or error
+        why = reason(error.__cause__ or error)
         raise NotAnswering(f"{upstream.url} cannot be asked for its tools ({why}): mend that, or use --tool") from error
     except ClientError as error:
         raise NotAnswering(f"{upstream.url} does not answer as an MCP server does: {error}") from error

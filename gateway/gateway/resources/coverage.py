@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from gateway.client.mcp_session import McpSession
-from gateway.client.sign_in import get_tokens, http_client, who_signs_in
+from gateway.client.mcp_session import McpSession, Server, converse
+from gateway.client.sign_in import get_tokens, http_client, trusting, who_signs_in
 from gateway.policy import PolicyUnreadable, Resource, parse_policy
 from gateway.resources.asking import list_tools
 from gateway.resources.errors import NotValid
@@ -41,11 +41,12 @@ def offered_through_gateway(settings: Settings, texts: Texts) -> Offered:
     resources = _resources(texts)
     person = who_signs_in(None, None, settings.origin, browser=False)
     offered = {}
-    with http_client(settings.certs_dir / "ca.crt") as http:
+    ca_file = settings.certs_dir / "ca.crt"
+    with http_client(ca_file) as http:
         for name, resource in resources.items():
-            token = get_tokens(http, settings.origin, person, ["openid", "email", *resource.scopes], tell=print)
-            with McpSession(http, settings.origin + resource.path, token.access_token) as session:
-                offered[name] = [tool.name for tool in session.tools()]
+            tokens = get_tokens(http, settings.origin, person, ["openid", "email", *resource.scopes], tell=print)
+            server = Server(settings.origin + resource.path, trusting(ca_file), tokens.access_token)
+            offered[name] = [tool.name for tool in converse(server, McpSession.tools)]
     return offered
 
 

@@ -18,7 +18,7 @@ DEFINITIONS = '  "clientScopes": ['
 # The scopes that every realm has begin here; a server's own stand above them
 FIRST_OF_THE_REST = '    {\n      "name": "basic",'
 LISTS = re.compile(r'"(?:optionalClientScopes|defaultOptionalClientScopes)": \[\n')
-FIRST_LISTED_OF_THE_REST = re.compile(r'\n *"profile",')
+FIRST_LISTED_OF_THE_REST = re.compile(r'\n *"profile"(?=,?\n)')
 
 
 def with_scopes(text: str, server: Server) -> str:
@@ -33,7 +33,8 @@ def with_scopes(text: str, server: Server) -> str:
     scopes = [client_scope(name, server.name, [audience], tools) for name, tools in server.scopes.items()]
     at = text.find(FIRST_OF_THE_REST, text.find(DEFINITIONS))
     lists = list(LISTS.finditer(text))
-    if at < 0 or len(lists) != 2 or DEFINITIONS not in text:  # noqa: PLR2004 - mcp-client's and the realm's
+    # Three lists: those of mcp-client and mcp-machine, and the realm's
+    if at < 0 or len(lists) != 3 or DEFINITIONS not in text:  # noqa: PLR2004
         raise CannotEdit("realm-export.json does not look as it came: the place for client scopes is not to be found")
     edited = text[:at] + "".join(_indented(scope) + ",\n" for scope in scopes) + text[at:]
     return _listed(edited, list(server.scopes))

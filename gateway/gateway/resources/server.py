@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from gateway.resources.errors import BadArgument
+from gateway.settings import DEFAULT_PORTS
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/?)*")
@@ -14,7 +15,6 @@ HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[1-9][0-9]{0,4})?")
 SCOPE = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*(?::[A-Za-z0-9._/-]+)*")
 TOOL = re.compile(r"[A-Za-z0-9_.-]{1,128}")  # MCP 2025-11-25, Tools: names of 1 to 128 of these characters
 DEFAULT_PATH = "/mcp"  # where the SDKs and fastmcp serve
-DEFAULT_PORTS = {"http": 80, "https": 443}
 # OpenID Connect's and Keycloak's own: a token has them for other reasons
 TAKEN_SCOPES = frozenset(
     {"openid", "profile", "email", "address", "phone", "offline_access", "basic", "acr", "roles", "web-origins"}

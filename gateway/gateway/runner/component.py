@@ -56,6 +56,7 @@ class Stack:
 
     `front_door` is asked last: only when it answers are requests really served. `urls` are what a user opens.
     `reload` takes changed files up while all runs; the components in `restarted` are then started again.
+    `chore` is what goes on beside the components once all is ready.
     """
 
     components: tuple[Component, ...]
@@ -64,3 +65,4 @@ class Stack:
     urls: Mapping[str, str] = field(default_factory=dict)
     reload: Step | None = None
     restarted: tuple[str, ...] = ()
+    chore: Step | None = None

@@ -18,6 +18,7 @@ OPENED = ("java.util", "java.util.concurrent", "java.security", "java.lang")
 SHARED = ("bin", "conf", "lib", "providers", "themes")
 # Decided when Keycloak is built, and kept in the build (Keycloak guide "Configuring Keycloak", build options)
 BUILD_ENVIRONMENT = {"KC_DB": "dev-file", "KC_HEALTH_ENABLED": "true"}
+METADATA_DOCUMENTS = "cimd"  # the experimental feature, and the name of the build that has it
 
 
 def build_command(home: Path) -> tuple[str, ...]:
@@ -41,13 +42,23 @@ def start_environment(settings: Settings) -> Mapping[str, str]:
         "KC_HTTP_MANAGEMENT_PORT": str(settings.keycloak_management_port),
         # The console's address. Clients see the realm's frontendUrl instead, which is PUBLIC_URL.
         "KC_HOSTNAME": f"http://localhost:{settings.keycloak_port}",
+        # Envoy says whose request it is, and takes away what a client says of itself
+        "KC_PROXY_HEADERS": "xforwarded",
+        "KC_PROXY_TRUSTED_ADDRESSES": "127.0.0.1",
         # The readiness probe would fill the log with one line for each "not yet"
         "KC_LOG_LEVEL": "info,io.smallrye.health:error",
         "KC_BOOTSTRAP_ADMIN_USERNAME": settings.kc_bootstrap_admin_username,
         "KC_BOOTSTRAP_ADMIN_PASSWORD": settings.kc_bootstrap_admin_password.get_secret_value(),
         "PUBLIC_URL": settings.origin,
+        "BACKCHANNEL_LOGOUT_URL": logout_url(settings),
         "KEYCLOAK_CLIENT_SECRET": settings.keycloak_client_secret.get_secret_value(),
+        "MCP_MACHINE_SECRET": settings.mcp_machine_secret.get_secret_value(),
     }
+
+
+def logout_url(settings: Settings) -> str:
+    """Where Keycloak posts that a session has ended (OpenID Connect Back-Channel Logout 1.0): the authorizer's HTTP."""
+    return f"http://127.0.0.1:{settings.authz_http_port}/backchannel-logout"
 
 
 def prepare_home(home: Path, install: Path, realm: Path, *, production: bool = False) -> None:

@@ -33,20 +33,21 @@ class Tools:
 STANDARD = Tools()
 
 
-def install_path(cache: Path) -> Path:
+def install_path(cache: Path, feature: str = "") -> Path:
     """Where the built Keycloak is. It is put there by one rename, so if it is there it is whole."""
-    return cache / f"keycloak-{VERSION}"
+    return cache / "-".join(filter(None, ("keycloak", VERSION, feature)))
 
 
-async def ensure_installed(cache: Path, log: Path, say: Say, tools: Tools = STANDARD) -> Path:
+async def ensure_installed(cache: Path, log: Path, say: Say, tools: Tools = STANDARD, feature: str = "") -> Path:
     """Fetches, unpacks and builds Keycloak where that was not done yet.
 
-    Two stacks that start at once do it one after the other, and the second finds it done.
+    A build with an experimental `feature` lies beside the plain one, and is made from it where that is there. Two
+    stacks that start at once do it one after the other, and the second finds it done.
 
     Raises:
         InstallFailed: one of the three did not succeed; nothing half-done is left behind under the final name.
     """
-    target = install_path(cache)
+    target = install_path(cache, feature)
     if target.is_dir():
         return target
     try:
@@ -56,7 +57,7 @@ async def ensure_installed(cache: Path, log: Path, say: Say, tools: Tools = STAN
             while_waiting=lambda: say("waiting for another start that is installing Keycloak"),
         ):
             if not target.is_dir():
-                await _install(target, log, from_any_thread(say), tools)
+                await _install(target, log, from_any_thread(say), tools, feature=feature)
     except Locked as error:
         raise InstallFailed(f"another start has held {cache / 'keycloak.lock'} for too long") from error
     except OSError as error:
@@ -64,18 +65,26 @@ async def ensure_installed(cache: Path, log: Path, say: Say, tools: Tools = STAN
     return target
 
 
-async def _install(target: Path, log: Path, say: Say, tools: Tools) -> None:
+async def _install(target: Path, log: Path, say: Say, tools: Tools, *, feature: str) -> None:
     new = target.with_name("keycloak.new")
     shutil.rmtree(new, ignore_errors=True)  # of a start that was killed
     try:
-        archive = await in_thread(lambda cancelled: tools.fetch(new / "download", say, cancelled))
-        say(f"unpacking {archive.name}")
-        unpacked = await in_thread(lambda cancelled: unpack(archive, new / "unpacked", cancelled))
+        unpacked = await in_thread(lambda cancelled: _unpacked(new, say, tools, cancelled))
         say("building Keycloak for this setup (once; takes about half a minute)")
-        await _build(unpacked, log, tools)
+        await _build(unpacked, log, tools, feature)
         unpacked.rename(target)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def _unpacked(new: Path, say: Say, tools: Tools, cancelled: threading.Event) -> Path:
+    """A distribution in `new`: copied from the plain build where there is one, else fetched. Blocking."""
+    plain = install_path(new.parent)
+    if plain.is_dir():
+        return Path(shutil.copytree(plain, new / "copied", symlinks=True))
+    archive = tools.fetch(new / "download", say, cancelled)
+    say(f"unpacking {archive.name}")
+    return unpack(archive, new / "unpacked", cancelled)
 
 
 def unpack(archive: Path, into: Path, cancelled: threading.Event) -> Path:
@@ -100,8 +109,8 @@ def unpack(archive: Path, into: Path, cancelled: threading.Event) -> Path:
     return folders[0]
 
 
-async def _build(home: Path, log: Path, tools: Tools) -> None:
-    environment = inherited(os.environ) | BUILD_ENVIRONMENT
+async def _build(home: Path, log: Path, tools: Tools, feature: str) -> None:
+    environment = inherited(os.environ) | BUILD_ENVIRONMENT | ({"KC_FEATURES": feature} if feature else {})
     process = await start(tools.build(home), environment=environment, directory=home, log=log)
     try:
         finished = await process.wait(BUILD_DEADLINE)

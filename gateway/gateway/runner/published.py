@@ -8,14 +8,22 @@ from gateway.runner.errors import BadSetting
 from gateway.settings import Settings
 
 TEST_USER = "testuser"
-PASSWORDS = ("keycloak_client_secret", "kc_bootstrap_admin_password")
+GATEWAY_SECRET, MACHINE_SECRET = "keycloak_client_secret", "mcp_machine_secret"
+PASSWORDS = (GATEWAY_SECRET, "kc_bootstrap_admin_password", MACHINE_SECRET)
 
 
 def refuse_published(settings: Settings) -> None:
     """Raises:
-    BadSetting: in production, a password or secret is the published one.
+    BadSetting: in production, a password or secret of this gateway's is the published one.
     """
-    for name in PASSWORDS if settings.keycloak_is_ours else PASSWORDS[:1]:  # the second is another's Keycloak's
+    refuse_default(settings, *(PASSWORDS if settings.keycloak_is_ours else (GATEWAY_SECRET,)))
+
+
+def refuse_default(settings: Settings, *names: str) -> None:
+    """Raises:
+    BadSetting: in production, one of the settings `names` is the published one.
+    """
+    for name in names:
         if settings.is_production and getattr(settings, name) == Settings.model_fields[name].default:
             raise BadSetting(
                 f"{name.upper()} must not be the published default when ENVIRONMENT=production: set another"

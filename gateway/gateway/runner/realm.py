@@ -1,7 +1,7 @@
-"""After Keycloak is up: the realm follows the public URL of this start, the policy, and the gateway's client secret.
+"""After Keycloak is up: the realm follows the public URL of this start, the policy, and the clients' secrets.
 
 Keycloak fills the realm's placeholders in when it imports it, which is once. A note beside its database says which
-public URL, resources and secret (hashed) the realm was last made to fit, so that an ordinary start does not need the
+public URL, resources and secrets (hashed) the realm was last made to fit, so that an ordinary start does not need the
 administrator's password, which a careful user has changed.
 """
 
@@ -70,13 +70,23 @@ def _plain(resources: Mapping[str, Resource]) -> dict[str, Any]:
 
 
 def _fingerprint(settings: Settings, note: Path) -> dict[str, str]:
-    """The client secret as the note keeps it: slow to guess, and salted as last time, so that the two compare."""
+    """The client secrets as the note keeps them: slow to guess, and salted as last time, so that they compare."""
     try:
         salt = str(json.loads(note.read_bytes())["salt"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         salt = secrets.token_hex(16)
-    secret = settings.keycloak_client_secret.get_secret_value().encode()
-    return {"salt": salt, "client_secret": hashlib.scrypt(secret, salt=salt.encode(), n=2**14, r=8, p=1).hex()}
+    known = json.dumps(client_secrets(settings), sort_keys=True).encode()
+    return {"salt": salt, "client_secrets": hashlib.scrypt(known, salt=salt.encode(), n=2**14, r=8, p=1).hex()}
+
+
+def client_secrets(settings: Settings) -> dict[str, str]:
+    """The secrets that clients of the realm are made to have. A published one is never written over mcp-machine's,
+    which somebody may have set in the console.
+    """
+    secrets_by_client = {"api-gateway": settings.keycloak_client_secret.get_secret_value()}
+    if settings.mcp_machine_secret != Settings.model_fields["mcp_machine_secret"].default:
+        secrets_by_client["mcp-machine"] = settings.mcp_machine_secret.get_secret_value()
+    return secrets_by_client
 
 
 def _reconcile(settings: Settings, resources: Mapping[str, Resource]) -> list[str]:
@@ -85,12 +95,12 @@ def _reconcile(settings: Settings, resources: Mapping[str, Resource]) -> list[st
 
     try:
         return reconcile_realm(
-            keycloak_url=settings.keycloak_url or f"http://localhost:{settings.keycloak_port}",
+            keycloak_url=settings.keycloak_admin_url,
             admin_user=settings.kc_bootstrap_admin_username,
             admin_password=settings.kc_bootstrap_admin_password.get_secret_value(),
             public_url=settings.origin,
             resources=resources,
-            client_secret=settings.keycloak_client_secret.get_secret_value(),
+            client_secrets=client_secrets(settings),
         )
     except RealmError as error:
         raise StartFailed(str(error)) from error

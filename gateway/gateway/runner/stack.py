@@ -3,12 +3,20 @@
 import sys
 
 from gateway.runner.background import in_thread
+from gateway.runner.chores import pruning
 from gateway.runner.component import Component, Probe, Say, Stack, TlsFiles
 from gateway.runner.envoy import envoy_binary, validate_topology
 from gateway.runner.errors import StartFailed
-from gateway.runner.keycloak_command import prepare_home, start_command, start_environment
+from gateway.runner.keycloak_command import (
+    METADATA_DOCUMENTS,
+    logout_url,
+    prepare_home,
+    start_command,
+    start_environment,
+)
 from gateway.runner.keycloak_install import ensure_installed
 from gateway.runner.logs import log_path
+from gateway.runner.metadata_hosts import follow_metadata_hosts
 from gateway.runner.realm import follow_where_allowed
 from gateway.runner.topology import LOOPBACK, write_topology
 from gateway.settings import Settings
@@ -35,7 +43,13 @@ def native_stack(settings: Settings) -> Stack:
         await follow_where_allowed(settings, say)
 
     return Stack(
-        parts, _front_door(settings), lambda: _prepare(settings), urls(settings), reload=reload, restarted=("envoy",)
+        parts,
+        _front_door(settings),
+        lambda: _prepare(settings),
+        urls(settings),
+        reload=reload,
+        restarted=("envoy",),
+        chore=pruning(settings),
     )
 
 
@@ -73,7 +87,7 @@ def urls(settings: Settings) -> dict[str, str]:
         "weather": f"{settings.origin}/mcp/weather",
         "calculator": f"{settings.origin}/mcp/calculator",
         "health": f"{settings.origin}/health",
-        "Keycloak": settings.keycloak_url or f"http://localhost:{settings.keycloak_port}",
+        "Keycloak": settings.keycloak_admin_url,
         "dashboard": f"http://localhost:{settings.dashboard_port}",
     }
 
@@ -83,12 +97,14 @@ def _keycloak(settings: Settings) -> Component:
 
     async def install(say: Say) -> None:
         log = log_path(settings.state_dir / "logs", "keycloak-build")
-        installed = await ensure_installed(settings.cache_dir, log, say)
+        feature = METADATA_DOCUMENTS if settings.metadata_hosts else ""
+        installed = await ensure_installed(settings.cache_dir, log, say, feature=feature)
         realm = settings.home / "keycloak" / "realm-export.json"
         prepare_home(home, installed, realm, production=settings.is_production)
 
     async def reconcile(say: Say) -> None:
         await follow_where_allowed(settings, say)
+        await follow_metadata_hosts(settings, say)
 
     return Component(
         name="keycloak",
@@ -113,6 +129,7 @@ def _authorizer(settings: Settings) -> Component:
             "HTTP_LISTEN": f"{LOOPBACK}:{settings.authz_http_port}",
             "KEYCLOAK_URL": settings.keycloak_url or f"http://{LOOPBACK}:{settings.keycloak_port}",
             "KEYCLOAK_CLIENT_SECRET": settings.keycloak_client_secret.get_secret_value(),
+            **_logout_url(settings),
             "ENVOY_STATUS_URL": f"http://{LOOPBACK}:{settings.dashboard_port}",
             **_tls(settings, "ext-authz"),
         },
@@ -120,6 +137,11 @@ def _authorizer(settings: Settings) -> Component:
         # A Keycloak of ours calls this once it is up; another one is up already
         before_start=None if settings.keycloak_is_ours else lambda say: follow_where_allowed(settings, say),
     )
+
+
+def _logout_url(settings: Settings) -> dict[str, str]:
+    """Where a Keycloak of ours tells of ended sessions; another one is told by its own administrator."""
+    return {"BACKCHANNEL_LOGOUT_URL": logout_url(settings)} if settings.keycloak_is_ours else {}
 
 
 def _weather(settings: Settings) -> Component:

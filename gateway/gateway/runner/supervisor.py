@@ -93,6 +93,7 @@ class Supervisor:
     async def _until_stop_or_error(self, tasks: list[asyncio.Task[None]], stop: StopRequest) -> None:
         asked = asyncio.create_task(stop.asked.wait())
         reloading = asyncio.create_task(self._reload_when_asked(), name="reload")
+        chore = asyncio.create_task(self._chore(), name="chore")
         try:
             while not asked.done():
                 bound(log_path(self._logs, "supervisor"))
@@ -102,7 +103,12 @@ class Supervisor:
                 _raise_first_error([*tasks, reloading])
         finally:
             reloading.cancel()
-            await asyncio.gather(reloading, return_exceptions=True)
+            chore.cancel()
+            await asyncio.gather(reloading, chore, return_exceptions=True)
+
+    async def _chore(self) -> None:
+        if self._stack.chore:
+            await self._stack.chore(self._board.say)
 
     async def _reload_when_asked(self) -> None:
         while True:

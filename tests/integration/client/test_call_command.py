@@ -44,8 +44,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(status, {"id": None, "error": {"code": -32001, "message": "Refused in words"}}, headers)
         elif "id" not in message:
             self._answer(202, None, {})
+        elif message["method"] == "server/discover":
+            self._answer(200, {"id": message["id"], "error": {"code": -32601, "message": "An older server"}}, {})
         else:
-            self._answer(200, {"id": message["id"], "result": self._result(message["method"], message["params"])}, {})
+            self._answer(
+                200, {"id": message["id"], "result": self._result(message["method"], message.get("params", {}))}, {}
+            )
 
     def _result(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         if method == "tools/call":
@@ -53,7 +57,11 @@ class _Handler(BaseHTTPRequestHandler):
             text = self.server.says or f"{total}"
             return {"content": [{"type": "text", "text": text}], "isError": total < 0}
         results: dict[str, dict[str, Any]] = {
-            "initialize": {"protocolVersion": "2025-11-25"},
+            "initialize": {
+                "protocolVersion": "2025-11-25",
+                "capabilities": {},
+                "serverInfo": {"name": "fake", "version": "1"},
+            },
             "tools/list": {"tools": [ADD]},
         }
         return results[method]
@@ -124,18 +132,25 @@ def test_escape_sequences_in_an_answer_do_not_reach_the_terminal(run: Run, gatew
     assert json.loads(answer)["content"][0]["text"] == gateway.says
 
 
-def test_error_of_the_tool_ends_with_1(run: Run) -> None:
+def test_error_of_the_tool_goes_to_stderr_and_ends_with_1(run: Run) -> None:
     done = run("call", "calculator", "add", "a=1", "b=-2")
-    assert (done.exit_code, done.stdout) == (1, "-1\n")
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", "-1\n")
+
+
+def test_error_of_the_tool_is_a_result_to_a_program(run: Run) -> None:
+    done = run("call", "calculator", "add", "a=1", "b=-2", "--json")
+    assert (done.exit_code, done.stderr) == (1, "")
+    assert json.loads(done.stdout) == {"content": [{"type": "text", "text": "-1"}], "isError": True}
 
 
 @pytest.mark.parametrize(
     ("words", "code", "phrase"),
     [
-        (["nowhere"], 1, "no MCP server 'nowhere'; there are weather, calculator"),
-        (["calculator", "divide"], 1, "no tool 'divide'; there are add"),
+        (["nowhere"], 2, "no MCP server 'nowhere'; there are weather, calculator"),
+        (["calculator", "divide"], 2, "no tool 'divide'; there are add"),
         (["calculator", "add", "a=x", "b=1"], 2, "a=x should be of type number"),
         (["calculator", "add", "a=1"], 2, "also needs b"),
+        (["calculator", "--scope", "mcp:calculator"], 2, "--scope is for signing in, and there is a token already"),
     ],
 )
 def test_mistake_of_the_user_is_one_sentence(run: Run, words: list[str], code: int, phrase: str) -> None:

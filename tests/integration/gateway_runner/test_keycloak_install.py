@@ -66,6 +66,21 @@ async def test_it_is_fetched_and_built_once(tmp_path: Path) -> None:
     assert not (tmp_path / "cache" / "keycloak.new").exists()
 
 
+@pytest.mark.covers("O16", "O19")
+async def test_a_build_with_a_feature_is_made_from_the_plain_one_and_leaves_it_alone(tmp_path: Path) -> None:
+    told = (
+        "import os, pathlib, sys; (pathlib.Path(sys.argv[1]) / 'built').write_text(os.environ.get('KC_FEATURES', ''))"
+    )
+    fake = FakeTools(told)
+    plain = await _install(tmp_path, fake)
+    build = ensure_installed(tmp_path / "cache", tmp_path / "build.log", lambda _: None, fake.tools, feature="cimd")
+    with_feature = await build
+    assert fake.fetched == 1
+    assert (plain / "built").read_text() == ""
+    assert (with_feature / "built").read_text() == "cimd"
+    assert (with_feature / "bin" / "kc.sh").stat().st_mode & 0o111
+
+
 async def test_programs_in_it_stay_executable(tmp_path: Path) -> None:
     home = await _install(tmp_path, FakeTools())
     assert (home / "bin" / "kc.sh").stat().st_mode & 0o111

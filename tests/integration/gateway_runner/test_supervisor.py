@@ -188,3 +188,24 @@ async def test_all_is_ready_only_when_the_front_door_answers(tmp_path: Path, mon
     with pytest.raises(StartFailed, match=r"/health did not answer 200 within 0 s: not listening yet"):
         await supervisor.run(StopRequest())
     assert not _alive(tmp_path, "part")
+
+
+async def test_the_chore_begins_when_all_is_ready_goes_on_and_ends_with_the_rest(tmp_path: Path) -> None:
+    part = fake_component("part", tmp_path, free_ports(1)[0])
+    board, stages, ended = a_board(part), list[Stage](), asyncio.Event()
+
+    async def chore(_: Say) -> None:
+        try:
+            while True:
+                stages.append(board.component("part").stage)
+                await asyncio.sleep(0.01)
+        finally:
+            ended.set()
+
+    stop, stack = StopRequest(), Stack((part,), front_door=part.ready, chore=chore)
+    running = asyncio.create_task(Supervisor(stack, board, logs=tmp_path).run(stop))
+    await _until(lambda: len(stages) > 1, running)
+    stop.signal()
+    await running
+    assert set(stages) == {Stage.READY}
+    assert ended.is_set()

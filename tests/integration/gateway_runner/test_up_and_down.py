@@ -226,8 +226,9 @@ def test_bad_setting_ends_up_with_2_and_one_line(tmp_path: Path) -> None:
 @pytest.mark.covers("S19")
 @pytest.mark.parametrize("command", [["up"], ["up", "--detach"], ["supervise"]])
 def test_published_passwords_are_refused_in_production_by_name(tmp_path: Path, command: list[str]) -> None:
-    production = {"ENVIRONMENT": "production", "KC_BOOTSTRAP_ADMIN_PASSWORD": "", "KEYCLOAK_CLIENT_SECRET": ""}
-    for name in ("KEYCLOAK_CLIENT_SECRET", "KC_BOOTSTRAP_ADMIN_PASSWORD"):
+    published = ("KEYCLOAK_CLIENT_SECRET", "KC_BOOTSTRAP_ADMIN_PASSWORD", "MCP_MACHINE_SECRET")
+    production = {"ENVIRONMENT": "production", **dict.fromkeys(published, "")}
+    for name in published:
         done = _command(tmp_path, *command, **production)
         assert done.returncode == 2
         assert re.fullmatch(rf"mcp-gateway: {name} must not be the published default .*\n", done.stderr)

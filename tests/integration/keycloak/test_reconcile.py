@@ -15,7 +15,7 @@ ELSEWHERE = "https://gateway.example:8443"
 RESOURCES = parse_policy((ROOT / "ext-authz/policy.yaml").read_text(encoding="utf-8"))
 
 
-def reconcile(keycloak: RunningKeycloak, public_url: str, **changed: str) -> list[str]:
+def reconcile(keycloak: RunningKeycloak, public_url: str, **changed: Any) -> list[str]:
     arguments = {"keycloak_url": keycloak.url, "admin_user": "admin", "admin_password": keycloak.password}
     return reconcile_realm(**(arguments | changed), public_url=public_url, resources=RESOURCES)
 
@@ -35,7 +35,7 @@ def exported(keycloak: RunningKeycloak) -> dict[str, Any]:
 
 @pytest.mark.covers("O12")
 def test_fresh_import_needs_no_change(keycloak: RunningKeycloak) -> None:
-    assert reconcile(keycloak, keycloak.url, client_secret=GATEWAY_CLIENT[1]) == []
+    assert reconcile(keycloak, keycloak.url, client_secrets=dict([GATEWAY_CLIENT])) == []
 
 
 @pytest.mark.covers("F10")
@@ -44,11 +44,11 @@ def test_realm_takes_another_client_secret(keycloak: RunningKeycloak) -> None:
     endpoint, name = keycloak.endpoint("token/introspect"), GATEWAY_CLIENT[0]
     before = exported(keycloak)
     try:
-        assert reconcile(keycloak, keycloak.url, client_secret="another one") == ["api-gateway has another secret"]
+        assert reconcile(keycloak, keycloak.url, client_secrets={name: "another one"}) == [f"{name} has another secret"]
         assert httpx.post(endpoint, data={"token": token}, auth=(name, "another one")).json()["active"] is True
         assert httpx.post(endpoint, data={"token": token}, auth=GATEWAY_CLIENT).status_code == 401
     finally:
-        reconcile(keycloak, keycloak.url, client_secret=GATEWAY_CLIENT[1])
+        reconcile(keycloak, keycloak.url, client_secrets=dict([GATEWAY_CLIENT]))
     assert keycloak.introspect(token)["active"] is True
     # The realm's own client policy adds this one to any client that is saved
     assert differing(before, exported(keycloak)) <= {"pkce.code.challenge.method"}

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.support.fake_keycloak import raw, silent
+from tests.support.behaviours import raw, silent
 from tests.support.fake_weather_services import FakeWeatherServices, running_weather_services
 from tests.support.json_schema import check_instance
 from tests.support.serving import McpClient, ServerProcess, failed_start, server_process

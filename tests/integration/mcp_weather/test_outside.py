@@ -12,7 +12,7 @@ from mcp_weather.cache import TtlCache
 from mcp_weather.outside import MAX_ANSWER_BYTES, OutsideClient
 from mcp_weather.service import Reason, Refusal, Service, ServiceFailure, Wire
 
-from tests.support.fake_keycloak import Behaviour, cut_in_the_middle, dripping, dropping, json_answer, raw, silent
+from tests.support.behaviours import Behaviour, cut_in_the_middle, dripping, dropping, json_answer, raw, silent
 from tests.support.fake_weather_services import FakeWeatherServices, running_weather_services
 from tests.support.ports import free_ports
 

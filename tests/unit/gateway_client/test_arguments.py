@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
-from gateway.client.arguments import BadArgument, parse_arguments
-from gateway.client.mcp_session import Tool
+from gateway.client.arguments import parse_arguments
+from gateway.client.errors import BadRequest
+from gateway.client.tools import Tool
 
 
 def parse(schema: dict[str, Any], *words: str, required: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -48,18 +49,18 @@ def test_value_is_read_as_its_schema_says(schema: dict[str, Any], text: str, val
     ],
 )
 def test_value_of_another_type_is_told_before_anything_is_sent(schema: dict[str, Any], text: str) -> None:
-    with pytest.raises(BadArgument, match=f"x={text} should be of type"):
+    with pytest.raises(BadRequest, match=f"x={text} should be of type"):
         parse({"x": schema}, f"x={text}")
 
 
 @pytest.mark.parametrize("word", ["x", "=1", ""])
 def test_word_that_is_no_pair_is_told(word: str) -> None:
-    with pytest.raises(BadArgument, match="name=value"):
+    with pytest.raises(BadRequest, match="name=value"):
         parse({"x": {}}, word)
 
 
 def test_unknown_and_missing_arguments_are_told_by_name() -> None:
-    with pytest.raises(BadArgument, match=r"no argument 'c'; it has a, b"):
+    with pytest.raises(BadRequest, match=r"no argument 'c'; it has a, b"):
         parse({"a": {}, "b": {}}, "c=1")
-    with pytest.raises(BadArgument, match="also needs b"):
+    with pytest.raises(BadRequest, match="also needs b"):
         parse({"a": {}, "b": {}}, "a=1", required=("a", "b"))

@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gateway.client.describing import describe_resources, describe_tools
 from gateway.client.errors import ClientError, SignInFailed
-from gateway.client.mcp_session import Tool
 from gateway.client.resources import all_scopes, read_resources
 from gateway.client.sign_in import Person, who_signs_in
+from gateway.client.tools import Tool
 
 POLICY = """
 resources:
@@ -64,6 +65,21 @@ def test_escape_sequences_in_what_a_server_says_do_not_reach_the_terminal() -> N
     as_json = describe_tools([tool], as_json=True)
     assert {c for c in as_json if not c.isprintable()} == {"\n"}
     assert json.loads(as_json)[0]["inputSchema"]["properties"] == properties, "a program reads the same value still"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": []},
+        {"properties": {"a": None}, "required": 1},
+        {"properties": {"a": {"type": {}}}},
+        {"properties": {"a": {"type": ["string", 1], "anyOf": 3}}, "required": [{}]},
+        {"properties": {"a": {"anyOf": [None, {"oneOf": "x"}]}}},
+    ],
+    ids=str,
+)
+def test_a_schema_that_makes_no_sense_is_shown_as_far_as_it_does(schema: dict[str, Any]) -> None:
+    assert describe_tools([Tool("t", "Adds", schema)], as_json=False).startswith("t: Adds")
 
 
 @pytest.mark.parametrize(

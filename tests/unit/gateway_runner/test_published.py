@@ -9,7 +9,7 @@ from gateway.runner.published import open_to_network, realm_to_import, refuse_pu
 
 from tests.support.runner import ROOT, settings_in
 
-OWN = {"keycloak_client_secret": "my own", "kc_bootstrap_admin_password": "my own"}
+OWN = dict.fromkeys(("keycloak_client_secret", "kc_bootstrap_admin_password", "mcp_machine_secret"), "my own")
 REALM = ROOT / "keycloak" / "realm-export.json"
 
 

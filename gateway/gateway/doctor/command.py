@@ -1,0 +1,128 @@
+"""The command `doctor`."""
+
+import asyncio
+import os
+import ssl
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from gateway.client.errors import ClientError
+from gateway.client.sign_in import ALWAYS, REALM, Person, get_tokens, http_client, trusting, who_signs_in
+from gateway.client.terminal import plain
+from gateway.doctor.case import INSPECTOR, Options, SignIn
+from gateway.doctor.examine import walk
+from gateway.doctor.findings import Outcome
+from gateway.doctor.present import Printer, has_failure, summary
+from gateway.doctor.present import as_json as json_text
+from gateway.doctor.target import BadUrl, Target, parse_target
+from gateway.runner.current import load_current_settings
+from gateway.runner.errors import GatewayError
+from gateway.settings import Settings
+
+BAD_USAGE = 2
+SECRET_VARIABLE = "MCP_INTROSPECT_SECRET"  # noqa: S105 - the name of a variable
+EXIT_CODES = "Ends with 0 if nothing failed (warnings are no failure), 1 if a step failed, 2 on bad usage."
+
+Ca = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, dir_okay=False, help="A CA (PEM) to trust besides the system's. Default: this gateway's."
+    ),
+]
+Bearer = Annotated[
+    str | None, typer.Option("--token", envvar="MCP_TOKEN", help="An access token; better set MCP_TOKEN.")
+]
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help="The plain HTTP port. Default: 80 with 443, or ours.")]
+User = Annotated[str | None, typer.Option("--user", "-u", envvar="MCP_USER", help="For --sign-in.")]
+Password = Annotated[str | None, typer.Option(envvar="MCP_PASSWORD", help="For --sign-in; better set MCP_PASSWORD.")]
+IntrospectClient = Annotated[
+    str | None, typer.Option(help=f"A client that may introspect; its secret is read from {SECRET_VARIABLE}.")
+]
+Seconds = Annotated[float, typer.Option(min=1, help="For everything together.")]
+
+
+def doctor(
+    url: Annotated[str, typer.Argument(help="The MCP server's URL, exactly as a client is given it.")],
+    *,
+    bearer: Bearer = None,
+    sign_in: Annotated[bool, typer.Option("--sign-in", help="Get a token at this gateway's realm first.")] = False,
+    user: User = None,
+    password: Password = None,
+    register: Annotated[bool, typer.Option("--register", help="Register a client, which stays behind.")] = False,
+    introspect_client: IntrospectClient = None,
+    introspect_url: Annotated[str | None, typer.Option(help="Default: what the issuer's metadata says.")] = None,
+    ca: Ca = None,
+    http_port: Port = None,
+    origin: Annotated[str, typer.Option(help="Of the browser client. Default: MCP Inspector's.")] = INSPECTOR,
+    timeout: Seconds = 120.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Walk a client's path to any MCP server, step by step, and say what is wrong and what mends it."""
+    try:
+        target, settings = parse_target(url), load_current_settings()
+        options = Options(
+            trust=trust(ca or settings.certs_dir / "ca.crt"),
+            origin=header_value("--origin", origin),
+            http_port=http_port or plain_port_of_ours(target, settings),
+            register=register,
+            token=header_value("--token", bearer.strip()) if bearer else None,
+            sign_in=_sign_in(settings, user, password) if sign_in else None,
+            introspect_client=introspect_client,
+            introspect_secret=os.environ.get(SECRET_VARIABLE),
+            introspect_url=introspect_url,
+            total_seconds=timeout,
+        )
+    except (BadUrl, GatewayError, ClientError, OSError) as error:  # a CA that cannot be read is an OSError
+        print(f"mcp-gateway: {plain(error)}", file=sys.stderr)
+        raise typer.Exit(BAD_USAGE) from None
+    outcomes = asyncio.run(_report(target, options, as_json=as_json))
+    raise typer.Exit(1 if has_failure(outcomes) else 0)
+
+
+def trust(ca_file: Path) -> ssl.SSLContext:
+    """The system's CAs and this one, if it is there."""
+    try:
+        return trusting(ca_file)
+    except ssl.SSLError as error:
+        raise BadUrl(f"--ca: {ca_file} holds no PEM certificate") from error
+
+
+def header_value(option: str, value: str) -> str:
+    """What can stand in a header (RFC 9110 §5.5). The value is not shown: it may be a secret."""
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise BadUrl(f"{option} has characters that cannot stand in a header")
+    return value
+
+
+def plain_port_of_ours(target: Target, settings: Settings) -> int | None:
+    """Where the URL is this gateway's own, its HTTP port is known."""
+    is_local = target.is_local and target.port == settings.https_port
+    return settings.http_port if is_local and target.origin == settings.origin else None
+
+
+def _sign_in(settings: Settings, user: str | None, password: str | None) -> SignIn:
+    person: Person = who_signs_in(user, password, settings.origin, browser=False)
+
+    def get_token(scopes: list[str]) -> str:
+        with http_client(settings.certs_dir / "ca.crt") as http:
+            asked = [*ALWAYS, *scopes]
+            return get_tokens(http, settings.origin, person, asked, tell=lambda _: None).access_token
+
+    return SignIn(f"{settings.origin}/realms/{REALM}", get_token, person.password)
+
+
+async def _report(target: Target, options: Options, *, as_json: bool) -> list[Outcome]:
+    """Each line as it comes: on a slow server one wants to see where it stands."""
+    printer = Printer(Console(highlight=False, markup=False, emoji=False))
+    outcomes = []
+    async for outcome in walk(target, options):
+        outcomes.append(outcome)
+        if not as_json:
+            printer.show(outcome)
+    printer.flush()
+    print(json_text(target.url, outcomes) if as_json else summary(outcomes))
+    return outcomes
