@@ -7,7 +7,7 @@ ARGS ?=
 DETACH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token certs test test-others test-compose postman lint types clean
+.PHONY: help up down status token certs test test-others test-clients conformance test-compose postman lint types clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,12 @@ test: $(READY) ## Run every test; starts what it needs
 
 test-others: $(READY) ## Run the longer tests with servers of other people behind the gateway; needs node
 	@.venv/bin/python -m pytest tests/others $(ARGS)
+
+test-clients: $(READY) ## Run real MCP clients against a gateway of their own; needs node and chromium
+	@.venv/bin/python -m pytest tests/clients $(ARGS)
+
+conformance: $(READY) ## Run the conformance suite of the Model Context Protocol and print a table; needs node
+	@.venv/bin/python -m pytest tests/conformance -s $(ARGS)
 
 test-compose: $(READY) ## Build and start the containers, run the tests against them, and remove them
 	@bash .ci/compose

@@ -24,11 +24,22 @@ hypothesis.settings.load_profile("project")
 IN_CONTAINERS = os.environ.get("GATEWAY_UNDER_TEST", "native") == "compose"
 CONTAINER_TESTS = Path(__file__).parent / "compose"
 collect_ignore = [] if IN_CONTAINERS else [CONTAINER_TESTS.name]
+ON_REQUEST = ("others", "clients", "conformance")
+"""Longer suites with a target of their own (CONTRIBUTING.md): collected only where the command names them."""
 NATIVE_ONLY = pytest.StashKey[list[pytest.Item]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "native(reason): only of the native stack can this be asked; the reason why")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A plain ``pytest`` does not collect the suites on request: skipping them there would look as if they had run."""
+    asked = [Path(argument.split("::", maxsplit=1)[0]).resolve() for argument in config.args]
+    for suite in (Path(__file__).parent / name for name in ON_REQUEST):
+        if collection_path == suite and not any(suite in (one, *one.parents) for one in asked):
+            return True
+    return None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

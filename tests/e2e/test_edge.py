@@ -1,5 +1,7 @@
 """What Envoy does by itself: redirect, headers, routes, limits of size, the dashboard (G1-G8)."""
 
+import json
+
 import httpx
 import pytest
 
@@ -169,11 +171,18 @@ def test_health_is_open_and_names_each_component(stack: Stack) -> None:
 
 
 @pytest.mark.covers("S9", "R4")
-def test_a_body_over_one_mebibyte_is_413_as_json_rpc(stack: Stack) -> None:
-    with stack.client() as client:
-        answer = client.post(WEATHER, content=b"a" * 1_100_000, headers={"Content-Type": "application/json"})
-    assert answer.status_code == 413
-    assert answer.json()["error"]["code"] == -32600
+@pytest.mark.parametrize("http2", [False, True], ids=["HTTP/1.1", "HTTP/2"])
+def test_a_body_of_one_mebibyte_passes_whole_and_one_byte_more_is_413_as_json_rpc(
+    stack: Stack, upstream: RecordingGateway, http2: bool
+) -> None:
+    empty = len(json.dumps(tool_call("get_uv_index", location="")))
+    full = json.dumps(tool_call("get_uv_index", location="a" * ((1 << 20) - empty))).encode()
+    headers = bearer(stack.token("mcp:weather")) | {"Content-Type": "application/json"}
+    with upstream.client(http2=http2, headers=headers) as client:
+        assert client.post(WEATHER, content=full).status_code == 200
+        answer = client.post(WEATHER, content=full + b" ")
+    assert [len(received.body) for received in upstream.received] == [1 << 20]
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, -32600)
 
 
 @pytest.mark.covers("S8")

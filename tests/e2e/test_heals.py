@@ -7,6 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from tests.support.discovery import statuses_of_discovery
 from tests.support.mcp import CALCULATOR, bearer, tool_call
 from tests.support.stack import Stack
 
@@ -29,7 +30,7 @@ def until(condition: Callable[[], bool], deadline_s: float) -> None:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.covers("F1", "F6", "F12", "F14", "F21", "R4")
+@pytest.mark.covers("F1", "F6", "F12", "F14", "F21", "R1", "R4")
 @pytest.mark.parametrize(
     ("component", "while_away"),
     [
@@ -47,6 +48,7 @@ def test_a_killed_component_heals_and_lets_nobody_in(stack: Stack, component: st
     unauthorized: Counter[int] = Counter()
     before = stack.pids()[component]
     stack.kill(component)
+    assert component != "keycloak" or discovery_tells_what_is_away_from_what_is_not_there(stack)
 
     def one_of_each() -> bool:
         with stack.client(timeout=10) as client:
@@ -62,6 +64,13 @@ def test_a_killed_component_heals_and_lets_nobody_in(stack: Stack, component: st
     with stack.client() as client:
         until(lambda: status(client, good) == 200, deadline_s=15)
         until(lambda: status(client, bad) == 401, deadline_s=15)
+
+
+def discovery_tells_what_is_away_from_what_is_not_there(stack: Stack) -> bool:
+    with stack.client() as client:
+        until(lambda: client.get("/health").status_code == 503, deadline_s=10)  # it keeps its last word for a second
+        seen = statuses_of_discovery(client)
+    return seen == {"resource": {200}, "authorization server": {503}, "not there": {404}}
 
 
 def healed(stack: Stack, component: str, before: int) -> bool:

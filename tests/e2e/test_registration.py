@@ -68,7 +68,7 @@ def test_what_keycloak_would_fetch_post_to_show_or_redirect_to_is_not_stored(sta
     assert answer.status_code == 201, answer.text
     assert "evil.example" not in answer.text
     assert "169.254.169.254" not in answer.text
-    assert answer.json()["post_logout_redirect_uris"] == ASKED["redirect_uris"]
+    assert set(answer.json()["post_logout_redirect_uris"]) == {*ASKED["redirect_uris"], "http://127.0.0.1/callback"}
 
 
 @pytest.mark.covers("O13")
@@ -102,21 +102,11 @@ def test_a_callback_that_is_not_known_is_refused(stack: Stack, uri: str) -> None
 
 
 @pytest.mark.covers("O13", "O14")
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "http://localhost:6274/oauth/callback",
-        "http://127.0.0.1:33418/",
-        "http://[::1]:8080/callback",
-        "https://vscode.dev/redirect",
-        "https://insiders.vscode.dev/redirect",
-        "https://claude.ai/api/mcp/auth_callback",
-        "cursor://anysphere.cursor-mcp/oauth/callback",
-        "http://localhost:5555/".ljust(255, "a"),
-    ],
-)
-def test_known_clients_can_register_their_callback(stack: Stack, uri: str) -> None:
-    assert register(stack, redirect_uris=[uri]).status_code == 201
+def test_as_many_and_as_long_callbacks_as_may_be_asked_for_are_stored(stack: Stack) -> None:
+    longest = [f"http://localhost:5555/{n}".ljust(255, "a") for n in range(10)]
+    answer = register(stack, redirect_uris=longest)
+    assert answer.status_code == 201
+    assert answer.json()["redirect_uris"] == longest
 
 
 @pytest.mark.covers("O13")
