@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 from gateway.runner.state import running_state
-from gateway.settings import Settings
+from gateway.settings import Settings, load_settings
 
 from tests.support.ports import free_ports
 from tests.support.runtime import await_taken_up, loads, rate_limit_layer, replace
@@ -121,7 +121,9 @@ def _environment(folder: Path) -> dict[str, str]:
     ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
     # Tests bring invalid tokens by the hundred, all from one address
     limits = {"FAILED_INTROSPECTIONS_PER_MINUTE": "0"}
-    return inherited | ports | limits | {"STATE_DIR": str(folder / "state"), "CERTS_DIR": str(folder / "certs")}
+    places = {"STATE_DIR": str(folder / "state"), "CERTS_DIR": str(folder / "certs")}
+    # Of this checkout, whatever home the stack is given: Keycloak is built once, not for each home
+    return inherited | ports | limits | places | {"CACHE_DIR": str(load_settings().cache_dir)}
 
 
 def _settings(environment: dict[str, str]) -> Settings:
