@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from ext_authz.collectors import Counts, Distribution
+
 _DECISION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _AGE_BUCKETS = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 10.0, 30.0, 60.0)
 
@@ -12,27 +14,22 @@ class Metrics:
     def __init__(self) -> None:
         registry = CollectorRegistry(auto_describe=True)
         self._registry = registry
-        self._decisions = Counter(
-            "ext_authz_decisions", "Decisions, by resource and reason.", ["resource", "reason"], registry=registry
-        )
-        self._decision_seconds = Histogram(
-            "ext_authz_decision_seconds", "Time to decide.", buckets=_DECISION_BUCKETS, registry=registry
-        )
+        self._decisions = Counts("ext_authz_decisions", "Decisions, by resource and reason.", ["resource", "reason"])
+        self._decision_seconds = Distribution("ext_authz_decision_seconds", "Time to decide.", _DECISION_BUCKETS)
         self._introspections = Counter(
             "ext_authz_introspections", "Questions to the authorization server.", ["outcome"], registry=registry
         )
         self._introspection_seconds = Histogram(
             "ext_authz_introspection_seconds", "Time of an introspection.", buckets=_DECISION_BUCKETS, registry=registry
         )
-        self._cache = Counter(
-            "ext_authz_cache", "Look-ups: hit, miss, or joined one in flight.", ["result"], registry=registry
+        self._cache = Counts("ext_authz_cache", "Look-ups: hit, miss, or joined one in flight.", ["result"])
+        self._cached_age = Distribution(
+            "ext_authz_cached_age_seconds", "Age of the cached introspection that a decision was made on.", _AGE_BUCKETS
         )
-        self._cached_age = Histogram(
-            "ext_authz_cached_age_seconds",
-            "Age of the cached introspection that a decision was made on.",
-            buckets=_AGE_BUCKETS,
-            registry=registry,
-        )
+        for result in ("hit", "miss", "joined"):
+            self._cache.count(result, by=0)
+        for collector in (self._decisions, self._decision_seconds, self._cache, self._cached_age):
+            registry.register(collector)
         self._refreshed = Counter(
             "ext_authz_refreshed_ahead", "Introspections made before the cached answer ended.", registry=registry
         )
@@ -54,21 +51,20 @@ class Metrics:
         self._policy_is_refused = Gauge(
             "ext_authz_policy_refused", "1 while the policy file is not the policy in force.", registry=registry
         )
-        self._hit, self._miss, self._joined = (self._cache.labels(result) for result in ("hit", "miss", "joined"))
 
     def decided(self, resource: str, reason: str, seconds: float) -> None:
-        self._decisions.labels(resource, reason).inc()
+        self._decisions.count(resource, reason)
         self._decision_seconds.observe(seconds)
 
     def cache_hit(self, age_seconds: float) -> None:
-        self._hit.inc()
+        self._cache.count("hit")
         self._cached_age.observe(age_seconds)
 
     def cache_miss(self) -> None:
-        self._miss.inc()
+        self._cache.count("miss")
 
     def joined_flight(self) -> None:
-        self._joined.inc()
+        self._cache.count("joined")
 
     def refreshed_ahead(self) -> None:
         self._refreshed.inc()

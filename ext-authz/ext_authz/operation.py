@@ -5,6 +5,7 @@ behind the gateway may route by either, so the two must agree, or another tool c
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mcp_wire import PARSE_ERROR, Id, MalformedMessage, Message, is_json_media_type, mirror_fault, read_message
 
@@ -13,8 +14,7 @@ from ext_authz.verdict import Deny, Reason
 _BODILESS = frozenset({"GET", "HEAD", "DELETE"})
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(NamedTuple):  # made in a fifth of the time of a frozen dataclass, which sets each field by a call
     """One request as Envoy describes it in ``AttributeContext.HttpRequest``. Absent headers are None.
 
     ``path`` is without query: a token in a query must never be seen, let alone logged (RFC 6750 §5.3).

@@ -84,7 +84,7 @@ def http_request(**changes: Any) -> HttpRequest:
         request_id="request-1",
         client_address="192.0.2.1",
     )
-    return replace(request, **changes)
+    return request._replace(**changes)
 
 
 @dataclass
