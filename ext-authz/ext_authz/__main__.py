@@ -22,6 +22,7 @@ from ext_authz.introspection import CacheSettings, Introspection
 from ext_authz.keycloak import KeycloakIntrospection
 from ext_authz.keycloak_keys import KeycloakKeys
 from ext_authz.keycloak_registration import KeycloakRegistration, registration_path
+from ext_authz.line_writer import LineWriter
 from ext_authz.logout_http import PATH as LOGOUT_PATH
 from ext_authz.logout_http import LogoutEndpoint
 from ext_authz.metrics import Metrics
@@ -63,7 +64,8 @@ async def serve(settings: Settings, policy: PolicyInForce) -> None:
     logger = json_logger(sys.stdout, settings.log_level)
     metrics = Metrics()
     async with AsyncExitStack() as closing:
-        recorder = DecisionRecorder(DecisionLog(logger), metrics)
+        lines = LineWriter(sys.stdout, asyncio.get_running_loop().call_later)
+        recorder = DecisionRecorder(DecisionLog(logger, lines.write), metrics)
         ended = EndedSessions()
         introspection = await _introspection(settings, metrics, ended, closing)
         authorizer = Authorizer(policy, introspection, settings.origins, recorder)

@@ -2,6 +2,9 @@
 
 import json
 import logging
+import time
+from collections.abc import Callable
+from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, TextIO
 
 import structlog
@@ -29,29 +32,41 @@ def json_logger(stream: TextIO, level: str) -> structlog.typing.FilteringBoundLo
 
 
 class DecisionLog:
-    """Writes decisions to ``logger``."""
+    """Writes decisions by ``write``, a whole line each, and what is rarer to ``logger``."""
 
-    def __init__(self, logger: structlog.typing.FilteringBoundLogger) -> None:
+    def __init__(self, logger: structlog.typing.FilteringBoundLogger, write: Callable[[str], object]) -> None:
         self._logger = logger
+        self._write = write
+        self._says_decisions = logger.is_enabled_for(logging.INFO)
+        self._bound = json.dumps(structlog.get_context(logger))[1:-1]
+        self._second, self._second_text = 0, ""
 
     def decided(
         self, request: HttpRequest, resource: str, verdict: Verdict, subject: str | None, seconds: float
     ) -> None:
         """``resource`` is the policy's name for it, ``subject`` the token's, if one was read."""
-        allowed = isinstance(verdict, Allow)
-        self._logger.info(
-            "decision",
-            method=request.method[:_LONGEST],
-            path=request.path[:_LONGEST],
-            resource=resource,
-            tool=verdict.tool[:_LONGEST] if verdict.tool is not None else None,
-            subject=subject,
-            verdict="allow" if allowed else "deny",
-            reason=reason_of(verdict),
-            status=200 if isinstance(verdict, Allow) else REFUSALS[verdict.reason].http_status,
-            request_id=request.request_id[:_LONGEST],
-            ms=round(seconds * 1000, 3),
+        if not self._says_decisions:
+            return
+        # Written here and not by structlog, whose processors take ten times as long, a tenth of a whole request. What a
+        # client or a token chose goes through the JSON encoder's own function for strings, in ASCII.
+        tool, allowed = verdict.tool, isinstance(verdict, Allow)
+        self._write(
+            f'{{{self._bound}, "method": {quoted(request.method[:_LONGEST])}, '
+            f'"path": {quoted(request.path[:_LONGEST])}, "resource": {quoted(resource)}, '
+            f'"tool": {"null" if tool is None else quoted(tool[:_LONGEST])}, '
+            f'"subject": {"null" if subject is None else quoted(subject)}, '
+            f'"verdict": "{"allow" if allowed else "deny"}", "reason": "{reason_of(verdict)}", '
+            f'"status": {200 if isinstance(verdict, Allow) else REFUSALS[verdict.reason].http_status}, '
+            f'"request_id": {quoted(request.request_id[:_LONGEST])}, "ms": {round(seconds * 1000, 3)}, '
+            f'"event": "decision", "level": "info", "time": "{self._now()}"}}\n'
         )
+
+    def _now(self) -> str:
+        # RFC 3339 in UTC, as structlog writes it. All but the microseconds is made once a second.
+        second, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+        if second != self._second:
+            self._second, self._second_text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._second_text}.{nanoseconds // 1000:06}Z"
 
     def failed(self, request_id: str, error: Exception) -> None:
         """A fault of our own. Only its type and place are said: its text may quote what was being handled."""

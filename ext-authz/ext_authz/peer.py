@@ -6,7 +6,7 @@ Requiring a certificate of our CA is not enough. Every service has one, and none
 from __future__ import annotations  # the stubs make these classes generic, the library does not
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import grpc
 
@@ -22,6 +22,7 @@ class OnlyPeer(grpc.aio.ServerInterceptor):
 
     def __init__(self, san: str) -> None:
         self._san = san.encode()
+        self._checked: dict[str, Handler] = {}
 
     async def intercept_service(
         self,
@@ -29,20 +30,22 @@ class OnlyPeer(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler | None:
         """Wraps the method's handler: the peer's certificate is only known once it runs."""
-        handler = await continuation(handler_call_details)
-        if handler is None:
-            return None  # unknown method: gRPC answers UNIMPLEMENTED
-        if handler.response_streaming:
-            return self._streaming(handler)
-        return self._unary(handler)
+        # The method is wrapped once, its caller looked at every time: who asks on a connection is gRPC's to say.
+        method = handler_call_details.method
+        if method not in self._checked:
+            handler = await continuation(handler_call_details)
+            if handler is None:
+                return None  # unknown method: gRPC answers UNIMPLEMENTED
+            self._checked[method] = self._streaming(handler) if handler.response_streaming else self._unary(handler)
+        return self._checked[method]
 
-    async def _require(self, context: Context) -> None:
-        if self._san not in (context.auth_context().get(_PEER_DNS) or ()):
-            await context.abort(grpc.StatusCode.PERMISSION_DENIED, "this certificate may not ask")
+    def _is_admitted(self, context: Context) -> bool:
+        return self._san in (context.auth_context().get(_PEER_DNS) or ())
 
     def _unary(self, handler: Handler) -> Handler:
         async def checked(request: Any, context: Context) -> Any:
-            await self._require(context)
+            if not self._is_admitted(context):
+                return await _refuse(context)
             return await behaviour(request, context)
 
         behaviour: Any = handler.stream_unary if handler.request_streaming else handler.unary_unary
@@ -53,7 +56,8 @@ class OnlyPeer(grpc.aio.ServerInterceptor):
 
     def _streaming(self, handler: Handler) -> Handler:
         async def checked(request: Any, context: Context) -> None:
-            await self._require(context)
+            if not self._is_admitted(context):
+                await _refuse(context)
             answers = behaviour(request, context)
             if not hasattr(answers, "__aiter__"):  # a coroutine that writes to the context itself, as Health.Watch does
                 await answers
@@ -66,3 +70,7 @@ class OnlyPeer(grpc.aio.ServerInterceptor):
             grpc.stream_stream_rpc_method_handler if handler.request_streaming else grpc.unary_stream_rpc_method_handler
         )
         return make(checked, handler.request_deserializer, handler.response_serializer)
+
+
+async def _refuse(context: Context) -> NoReturn:
+    await context.abort(grpc.StatusCode.PERMISSION_DENIED, "this certificate may not ask")

@@ -2,10 +2,12 @@
 
 import io
 import json
+from collections.abc import Callable
 
 import pytest
 from ext_authz.decision_log import DecisionLog, json_logger
 from ext_authz.identity import Identity
+from ext_authz.line_writer import LineWriter
 from ext_authz.verdict import Allow, Deny, Reason
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,10 @@ from hypothesis import strategies as st
 from tests.support.authz import http_request
 
 ALLOW = Allow(Identity("user-1", "user@example.org", frozenset()), "add")
+
+
+def decision_log(stream: io.StringIO, level: str = "INFO") -> DecisionLog:
+    return DecisionLog(json_logger(stream, level), stream.write)
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:
@@ -24,9 +30,7 @@ def lines(stream: io.StringIO) -> list[dict[str, object]]:
 def test_a_line_is_one_ascii_line_whatever_path_tool_and_request_id_hold(path: str, tool: str, request_id: str) -> None:
     stream = io.StringIO()
     request = http_request(path=path, request_id=request_id)
-    DecisionLog(json_logger(stream, "INFO")).decided(
-        request, "weather", Deny(Reason.TOOL_UNLISTED, tool=tool), "user", 0.1
-    )
+    decision_log(stream).decided(request, "weather", Deny(Reason.TOOL_UNLISTED, tool=tool), "user", 0.1)
     text = stream.getvalue()
     assert text.isascii()
     assert text.count("\n") == 1
@@ -39,14 +43,14 @@ def test_what_a_client_chose_is_cut_to_a_bounded_length() -> None:
     stream = io.StringIO()
     request = http_request(method="M" * 9999, path="/" * 9999, request_id="r" * 9999)
     deny = Deny(Reason.TOOL_UNLISTED, tool="t" * 100_000)
-    DecisionLog(json_logger(stream, "INFO")).decided(request, "weather", deny, None, 0.1)
+    decision_log(stream).decided(request, "weather", deny, None, 0.1)
     assert len(stream.getvalue()) < 1500
 
 
 @pytest.mark.covers("S19")
 def test_neither_token_nor_e_mail_nor_body_is_logged() -> None:
     stream = io.StringIO()
-    DecisionLog(json_logger(stream, "INFO")).decided(http_request(), "weather", ALLOW, "user-1", 0.1)
+    decision_log(stream).decided(http_request(), "weather", ALLOW, "user-1", 0.1)
     text = stream.getvalue()
     assert "eyJ" not in text
     assert "@" not in text
@@ -59,7 +63,7 @@ def test_a_fault_is_told_by_its_type_and_place_and_not_by_its_text() -> None:
     try:
         dict[str, int]()["a-secret-token"]
     except KeyError as error:
-        DecisionLog(json_logger(stream, "INFO")).failed("r-1", error)
+        decision_log(stream).failed("r-1", error)
     entry = lines(stream)[0]
     assert (entry["event"], entry["level"], entry["error"], entry["request_id"]) == (
         "fault",
@@ -73,7 +77,60 @@ def test_a_fault_is_told_by_its_type_and_place_and_not_by_its_text() -> None:
 
 def test_a_level_above_info_leaves_decisions_out() -> None:
     stream = io.StringIO()
-    log = DecisionLog(json_logger(stream, "WARNING"))
+    log = decision_log(stream, "WARNING")
     log.decided(http_request(), "weather", ALLOW, "user-1", 0.1)
     log.unavailable("r-1", "timeout")
     assert [entry["event"] for entry in lines(stream)] == ["authorization_server_unavailable"]
+
+
+def test_a_decision_reads_like_every_other_line() -> None:
+    stream = io.StringIO()
+    log = decision_log(stream)
+    log.decided(http_request(), "weather", ALLOW, None, 0.0123456)
+    log.logout("ended")
+    decision, logout = lines(stream)
+    assert decision.pop("time") <= logout.pop("time")  # type: ignore[operator]  # both are texts of one form
+    assert decision == {
+        "service": logout["service"],
+        "method": "POST",
+        "path": "/mcp/weather",
+        "resource": "weather",
+        "tool": "add",
+        "subject": None,
+        "verdict": "allow",
+        "reason": "allowed",
+        "status": 200,
+        "request_id": "request-1",
+        "ms": 12.346,
+        "event": "decision",
+        "level": logout["level"],
+    }
+
+
+def test_lines_are_flushed_together_and_none_waits_for_another() -> None:
+    stream, due = FakeStream(), FakeLater()
+    writer = LineWriter(stream, due)
+    for line in ("one\n", "two\n"):
+        writer.write(line)
+    assert (stream.getvalue(), stream.flushed, len(due.calls)) == ("one\ntwo\n", "", 1)
+    due.calls.pop()()
+    assert stream.flushed == "one\ntwo\n"
+    writer.write("three\n")
+    due.calls.pop()()
+    assert stream.flushed == "one\ntwo\nthree\n"
+
+
+class FakeStream(io.StringIO):
+    flushed = ""
+
+    def flush(self) -> None:
+        self.flushed = self.getvalue()
+
+
+class FakeLater:
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], None]] = []
+
+    def __call__(self, seconds: float, call: Callable[[], None]) -> None:
+        assert seconds <= 0.1
+        self.calls.append(call)
