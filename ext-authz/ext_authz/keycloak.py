@@ -10,12 +10,11 @@ HTTP client obeys proxy variables and reads answers of any size, so it is given 
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 from keycloak import KeycloakOpenID
 from keycloak.exceptions import KeycloakConnectionError, KeycloakError
 
 from ext_authz.introspection import AuthorizationServerUnavailable
-from ext_authz.keycloak_transport import AiohttpTransport, AnswerTooLarge, ConnectionDropped
+from ext_authz.keycloak_transport import AnswerTooLarge, ConnectionDropped, KeycloakHttp
 
 
 class KeycloakIntrospection:
@@ -29,7 +28,7 @@ class KeycloakIntrospection:
             client_secret_key=client_secret,
             timeout=None,
         )
-        self._openid.connection.async_s = httpx.AsyncClient(transport=AiohttpTransport(), trust_env=False)
+        self._openid.connection.async_s = KeycloakHttp()  # type: ignore[assignment]  # has all that is asked of it
 
     async def introspect(self, token: str) -> Mapping[str, Any]:
         """See ``AuthorizationServer``. A dropped connection is tried again once: introspection changes nothing."""

@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
-import httpx
 from jwcrypto.common import JWException
 from jwcrypto.jwk import JWKSet
 
 from ext_authz.introspection import AuthorizationServerUnavailable
-from ext_authz.keycloak_transport import AiohttpTransport
+from ext_authz.keycloak_transport import KeycloakHttp, TransportError
 
 PAUSE_SECONDS = 2.0
 """Between two fetches, so that tokens with invented key ids cannot make us ask Keycloak all the time."""
@@ -22,7 +22,7 @@ class KeycloakKeys:
 
     def __init__(self, server_url: str, realm: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = f"{server_url.rstrip('/')}/realms/{realm}/protocol/openid-connect/certs"
-        self._transport = AiohttpTransport()
+        self._http = KeycloakHttp()
         self._clock = clock
         self._fetching = asyncio.Lock()
         self._keys = JWKSet()
@@ -41,7 +41,7 @@ class KeycloakKeys:
             return self._keys
 
     async def aclose(self) -> None:
-        await self._transport.aclose()
+        await self._http.aclose()
 
     def _knows(self, kid: str | None) -> bool:
         return self._fetched_at is not None and kid is not None and bool(self._keys.get_keys(kid))
@@ -52,14 +52,14 @@ class KeycloakKeys:
     async def _fetch(self) -> JWKSet:
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                response = await self._transport.handle_async_request(httpx.Request("GET", self._url))
+                response = await self._http.request("GET", self._url)
         except TimeoutError as error:
             raise AuthorizationServerUnavailable("timeout") from error
-        except httpx.TransportError as error:
+        except TransportError as error:
             raise AuthorizationServerUnavailable("unreachable") from error
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != HTTPStatus.OK:
             raise AuthorizationServerUnavailable(f"http_{response.status_code}")
         try:
-            return JWKSet.from_json(response.text)
+            return JWKSet.from_json(response.content.decode())
         except (JWException, ValueError) as error:
             raise AuthorizationServerUnavailable("not_json") from error

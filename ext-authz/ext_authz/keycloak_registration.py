@@ -5,11 +5,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 from mcp_wire.strict_json import read_json
 
 from ext_authz.introspection import AuthorizationServerUnavailable
-from ext_authz.keycloak_transport import AiohttpTransport
+from ext_authz.keycloak_transport import KeycloakHttp, TransportError
 
 MAX_AT_ONCE = 8
 """Registrations that Keycloak is asked for at the same time, so that a flood of them leaves it time for tokens."""
@@ -40,7 +39,7 @@ class KeycloakRegistration:
         # OpenID Connect Back-Channel Logout 1.0 §2.2
         self._added = {"backchannel_logout_uri": logout_url, "backchannel_logout_session_required": True}
         self._url = server_url.rstrip("/") + registration_path(realm)
-        self._transport = AiohttpTransport()
+        self._http = KeycloakHttp()
         self._slots = asyncio.Semaphore(MAX_AT_ONCE)
 
     async def register(self, metadata: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -51,18 +50,18 @@ class KeycloakRegistration:
             # Registrations are rare. A kept connection would mostly be one that Keycloak has closed in the meantime.
             "connection": "close",
         }
-        request = httpx.Request("POST", self._url, headers=headers, content=json.dumps({**metadata, **self._added}))
+        content = json.dumps({**metadata, **self._added})
         try:
             async with self._slots:
-                response = await self._transport.handle_async_request(request)
-        except httpx.TransportError as error:
+                response = await self._http.request("POST", self._url, headers=headers, content=content)
+        except TransportError as error:
             raise AuthorizationServerUnavailable("unreachable") from error
         if response.status_code not in _PASSED_ON:
             raise AuthorizationServerUnavailable(f"http_{response.status_code}")
         return response.status_code, _members(response.content)
 
     async def aclose(self) -> None:
-        await self._transport.aclose()
+        await self._http.aclose()
 
 
 def _members(body: bytes) -> dict[str, Any]:
