@@ -25,6 +25,10 @@ class Introspector(Protocol):
         """Raises AuthorizationServerUnavailable."""
         ...
 
+    def known(self, token: str) -> Introspected | None:
+        """The same without waiting, where that is possible."""
+        ...
+
 
 class Recorder(Protocol):
     """Is told of each decision."""
@@ -87,7 +91,9 @@ class Authorizer:
 
     async def _judge(self, token: str, request: HttpRequest, resource: Resource) -> tuple[Verdict, Claims | None]:
         try:
-            introspected = await self._introspector.introspect(token, request.client_address)
+            introspected = self._introspector.known(token) or await self._introspector.introspect(
+                token, request.client_address
+            )
         except AuthorizationServerUnavailable as error:
             # Never a 401: that would send every client to sign in again because of our own outage.
             self._recorder.unavailable(request.request_id, error.cause)

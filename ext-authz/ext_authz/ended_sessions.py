@@ -26,12 +26,14 @@ class EndedSessions:
     def __init__(self, *, size: int = MAX_SESSIONS, clock: Callable[[], float] = time.monotonic) -> None:
         self._sessions: ExpiringLru[str, float] = ExpiringLru(size, clock)
         self._subjects: ExpiringLru[str, float] = ExpiringLru(size, clock)
+        self._has_heard = False
 
     def __len__(self) -> int:
         return len(self._sessions) + len(self._subjects)
 
     def end(self, *, session: str | None, subject: str | None, at: float) -> None:
         """Remember that ``session``, or where that is None every session of ``subject``, ended ``at`` (since 1970)."""
+        self._has_heard = True
         if session is not None:
             self._sessions.put(session, at, KEPT_SECONDS)
         elif subject is not None:
@@ -43,6 +45,8 @@ class EndedSessions:
         An offline token outlives its session by design and brings access tokens with the same ``sid``: those issued
         after the logout are not covered.
         """
+        if not self._has_heard:  # asked at every request: the look-ups that follow would be in vain
+            return False
         ends = [
             self._sessions.get(claims.session) if claims.session else None,
             self._subjects.get(claims.identity.subject),

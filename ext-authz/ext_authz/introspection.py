@@ -116,7 +116,25 @@ class Introspection:
         Raises:
             AuthorizationServerUnavailable: the server did not answer properly within the deadline.
         """
-        introspected = await self._introspect(token, address)
+        if self._ttl <= 0:
+            return self._unless_ended(self._limited(address) or self._counted(await self._ask(token), address))
+        return self.known(token) or self._unless_ended(await self._fly(_key(token), token, address))
+
+    def known(self, token: str) -> Introspected | None:
+        """What ``introspect`` would answer, if it need not wait: nearly every request ends here, and no task is made."""
+        key = _key(token)
+        if (known := self._claims.get(key)) is not None:
+            age = self._claims.age(known)
+            if age >= REFRESH_AFTER * self._ttl:
+                self._refresh_ahead(key, token)
+            self._observer.cache_hit(age)
+            return self._unless_ended(known.value)
+        if (refused := self._refused.get(key)) is not None:
+            self._observer.cache_hit(self._refused.age(refused))
+            return refused.value
+        return None
+
+    def _unless_ended(self, introspected: Introspected) -> Introspected:
         # Late: the answer may have been on its way, or in the cache, when the session ended.
         if isinstance(introspected, Claims) and self._ended.covers(introspected):
             return Reason.SESSION_ENDED
@@ -137,20 +155,6 @@ class Introspection:
         """End what is in flight."""
         await self._flights.aclose()
 
-    async def _introspect(self, token: str, address: str) -> Introspected:
-        if self._ttl <= 0:
-            return self._limited(address) or self._counted(await self._ask(token), address)
-        key = hashlib.sha256(token.encode()).digest()
-        if (known := self._claims.get(key)) is not None:
-            age = self._claims.age(known)
-            self._refresh_ahead(key, token, age)
-            self._observer.cache_hit(age)
-            return known.value
-        if (refused := self._refused.get(key)) is not None:
-            self._observer.cache_hit(self._refused.age(refused))
-            return refused.value
-        return await self._fly(key, token, address)
-
     async def _fly(self, key: bytes, token: str, address: str) -> Introspected:
         flight = self._flights.under_way(key, younger_than=self._ttl)
         if flight is not None:
@@ -164,10 +168,9 @@ class Introspection:
         # the cache), so one waiter's end must not end it.
         return await asyncio.shield(flight)
 
-    def _refresh_ahead(self, key: bytes, token: str, age: float) -> None:
-        """A token in constant use never waits: it is asked about before its answer, ``age`` seconds old, ends."""
-        is_due = age >= REFRESH_AFTER * self._ttl
-        if is_due and self._flights.under_way(key, younger_than=self._ttl) is None:
+    def _refresh_ahead(self, key: bytes, token: str) -> None:
+        """A token in constant use never waits: it is asked about before its cached answer ends."""
+        if self._flights.under_way(key, younger_than=self._ttl) is None:
             with contextlib.suppress(AuthorizationServerUnavailable):
                 self._start(key, token, None)
                 self._observer.refreshed_ahead()
@@ -219,3 +222,7 @@ class Introspection:
     def _unavailable(self, cause: str) -> AuthorizationServerUnavailable:
         self._failed_at = self._clock()
         return AuthorizationServerUnavailable(cause)
+
+
+def _key(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

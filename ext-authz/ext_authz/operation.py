@@ -4,7 +4,6 @@ The headers Mcp-Method and Mcp-Name repeat parts of the body for routers (MCP 20
 behind the gateway may route by either, so the two must agree, or another tool could run than the one that was judged.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mcp_wire import PARSE_ERROR, Id, MalformedMessage, Message, is_json_media_type, mirror_fault, read_message
@@ -35,8 +34,7 @@ class HttpRequest(NamedTuple):  # made in a fifth of the time of a frozen datacl
     client_address: str
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """``tool`` is the tool that a tools/call names; None for everything else. ``message_id`` is the JSON-RPC id."""
 
     tool: str | None

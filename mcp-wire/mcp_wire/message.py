@@ -1,8 +1,7 @@
 """One JSON-RPC 2.0 message, as MCP's Streamable HTTP carries it: one POST, one message, no batch (MCP 2025-06-18)."""
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcp_wire.codes import INVALID_REQUEST, PARSE_ERROR
 from mcp_wire.strict_json import read_json
@@ -19,8 +18,7 @@ class Kind(Enum):
     RESPONSE = "response"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message that was read unambiguously.
 
     ``method`` is None for a response (to a request that a server sent), ``id`` is None for a notification, ``params``
@@ -100,6 +98,8 @@ def _id(value: dict[str, Any]) -> Id | None:
 def _refuse_look_alikes(value: dict[str, Any], members: frozenset[str], message_id: Id | None) -> None:
     # Some decoders (Go's encoding/json among them) match member names by Unicode case folding: to them "Method" and
     # "method" are one member, of which the last counts. A server behind the gateway may be such a one.
+    if value.keys() <= members:
+        return
     for name in value:
         if name not in members and name.casefold() in members:
             raise MalformedMessage(INVALID_REQUEST, "a member differs from a known one only in case", message_id)

@@ -110,6 +110,9 @@ class FakeIntrospector:
             raise self.introspected
         return self.introspected
 
+    def known(self, token: str) -> Introspected | None:
+        return None
+
 
 @dataclass
 class FakeAuthorizationServer:
