@@ -121,7 +121,7 @@ class Introspection:
         return self.known(token) or self._unless_ended(await self._fly(_key(token), token, address))
 
     def known(self, token: str) -> Introspected | None:
-        """What ``introspect`` would answer, if it need not wait: nearly every request ends here, and no task is made."""
+        """What ``introspect`` would answer if it need not wait. Nearly every request ends here."""
         key = _key(token)
         if (known := self._claims.get(key)) is not None:
             age = self._claims.age(known)

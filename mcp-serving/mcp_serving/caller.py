@@ -1,6 +1,7 @@
 """Who calls, as the gateway says: the ``X-User-*`` headers that it sets after it has checked the token."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import unquote
 
@@ -27,10 +28,15 @@ class Caller:
 def read_caller(headers: Headers) -> Caller:
     """Read the caller. Headers that are missing or unclear give a caller without scopes, who may call nothing."""
     return Caller(
-        sub=_decoded(_only(headers, "X-User-Sub")),
+        sub=read_subject(headers),
         email=_decoded(_only(headers, "X-User-Email")),
         scopes=_scopes(_only(headers, "X-User-Scopes")),
     )
+
+
+def read_subject(headers: Headers) -> str | None:
+    """The caller's ``sub`` alone."""
+    return _decoded(_only(headers, "X-User-Sub"))
 
 
 def _only(headers: Headers, name: str) -> str | None:
@@ -44,6 +50,7 @@ def _decoded(value: str | None) -> str | None:
     return unquote(value, errors="replace") if value and value.isascii() else None
 
 
+@lru_cache(maxsize=1024)  # a caller's header is the same at each request
 def _scopes(value: str | None) -> frozenset[str]:
     try:
         return parse_scopes(value or "")

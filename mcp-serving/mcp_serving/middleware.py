@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from mcp_wire import FORBIDDEN, INTERNAL_ERROR, INVALID_REQUEST, error_body
 
-from mcp_serving.caller import read_caller
+from mcp_serving.caller import read_subject
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -37,7 +37,7 @@ async def log_access(request: web.Request, handler: Handler) -> web.StreamRespon
         # Health checks come every few seconds; they would bury the calls.
         say = log.debug if request.path == "/health" else log.info
         elapsed = round((time.perf_counter() - started) * 1000, 1)
-        subject = read_caller(request.headers).sub
+        subject = read_subject(request.headers)
         say("request", method=request.method, path=request.path, status=status, ms=elapsed, subject=subject)
         structlog.contextvars.unbind_contextvars("request_id")
 
