@@ -1,6 +1,7 @@
 """Starts the authorizer: ``python -m ext_authz``. The only place where parts are made and put together."""
 
 import asyncio
+import gc
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -77,6 +78,9 @@ async def serve(settings: Settings, policy: PolicyInForce) -> None:
         app.router.add_post(LOGOUT_PATH, _logout(settings, ended, recorder, closing).handle)
         http_port = await _start_http(settings, app, closing)
         grpc_port = await _start_grpc(settings, service, closing)
+        # What the start has made stays. Looking through it took 38 ms of every full collection, for all who waited.
+        gc.collect()
+        gc.freeze()
         logger.info("started", grpc_port=grpc_port, http_port=http_port, resources=sorted(policy.resources))
         await stop.wait()
         logger.info("stopping")

@@ -1,6 +1,7 @@
 """Runs an application until it is told to stop."""
 
 import asyncio
+import gc
 import signal
 import ssl
 from collections.abc import AsyncIterator
@@ -71,6 +72,9 @@ async def _serve_until_told(app: web.Application, settings: ServerSettings, tls:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     async with listening(app, settings.host, settings.port, tls) as port:
+        # What the start has made stays: a full collection need not look through it each time, while all wait.
+        gc.collect()
+        gc.freeze()
         log.info("listening", host=settings.host, port=port, tls=tls is not None)
         await told.wait()
         log.info("stopping")
