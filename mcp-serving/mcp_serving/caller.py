@@ -50,7 +50,7 @@ def _decoded(value: str | None) -> str | None:
     return unquote(value, errors="replace") if value and value.isascii() else None
 
 
-@lru_cache(maxsize=1024)  # a caller's header is the same at each request
+@lru_cache(maxsize=128)  # most callers have the scopes of many others
 def _scopes(value: str | None) -> frozenset[str]:
     try:
         return parse_scopes(value or "")
