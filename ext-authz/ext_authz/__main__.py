@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from contextlib import AsyncExitStack
@@ -18,7 +19,7 @@ from ext_authz.ended_sessions import EndedSessions
 from ext_authz.grpc_server import Tls, start_grpc_server
 from ext_authz.grpc_service import AuthorizationService
 from ext_authz.health import Health
-from ext_authz.http_app import make_http_app
+from ext_authz.http_app import Exposition, make_http_app
 from ext_authz.introspection import CacheSettings, Introspection
 from ext_authz.keycloak import KeycloakIntrospection
 from ext_authz.keycloak_keys import KeycloakKeys
@@ -26,6 +27,7 @@ from ext_authz.keycloak_registration import KeycloakRegistration, registration_p
 from ext_authz.line_writer import LineWriter
 from ext_authz.logout_http import PATH as LOGOUT_PATH
 from ext_authz.logout_http import LogoutEndpoint
+from ext_authz.logout_spreading import LogoutSpreading
 from ext_authz.metrics import Metrics
 from ext_authz.policy_file import PolicyError, load_policy
 from ext_authz.policy_in_force import PolicyInForce
@@ -34,6 +36,11 @@ from ext_authz.probes import EnvoyProbe, keycloak_probe
 from ext_authz.recorder import DecisionRecorder
 from ext_authz.registration_http import RegistrationEndpoint
 from ext_authz.settings import Settings, SettingsError, load_settings
+from ext_authz.workers.channel import Channel
+from ext_authz.workers.sharing import SharedEndedSessions, SharedFailureLimit, SpreadToAll
+from ext_authz.workers.siblings import NoSiblings, OtherWorkers, Siblings
+from ext_authz.workers.summing import whole_exposition
+from ext_authz.workers.worker import Worker, this_worker
 
 
 class CannotStart(Exception):
@@ -48,36 +55,43 @@ def main() -> int:
     except (SettingsError, PolicyError) as error:
         sys.stderr.write(f"ext_authz: {error}\n")
         return 2
+    worker = this_worker()
+    if settings.ext_authz_workers > 1 and worker is None:
+        # Becomes the parent of workers, with the same process id. It needs little of what is imported above.
+        os.execv(sys.executable, (sys.executable, "-m", "ext_authz.workers.pool"))  # noqa: S606 - no shell is wanted
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(settings, PolicyInForce(policy)))
+            runner.run(serve(settings, PolicyInForce(policy), worker))
     except CannotStart as error:
         sys.stderr.write(f"ext_authz: cannot start: {error}\n")
         return 1
     return 0
 
 
-async def serve(settings: Settings, policy: PolicyInForce) -> None:
-    """Serve until SIGTERM or SIGINT, then drain."""
+async def serve(settings: Settings, policy: PolicyInForce, worker: Worker | None) -> None:
+    """Serve until SIGTERM or SIGINT, then drain. ``worker`` is where there are several."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    logger = json_logger(sys.stdout, settings.log_level)
+    logger = json_logger(sys.stdout, settings.log_level).bind(**({"worker": worker.number} if worker else {}))
     metrics = Metrics()
     async with AsyncExitStack() as closing:
         lines = LineWriter(sys.stdout, asyncio.get_running_loop().call_later)
         recorder = DecisionRecorder(DecisionLog(logger, lines.write), metrics)
-        ended = EndedSessions()
-        introspection = await _introspection(settings, metrics, ended, closing)
+        siblings = await _siblings(worker, stop, closing)
+        ended = SharedEndedSessions(siblings, metrics.remembered)
+        introspection = await _introspection(settings, metrics, ended, siblings, closing)
         authorizer = Authorizer(policy, introspection, settings.origins, recorder)
         service = AuthorizationService(authorizer, policy, recorder)
         await _start_watching(settings, policy, recorder, closing)
-        app = _http_app(settings, policy, metrics, await _health(settings, policy, introspection, closing))
+        exposition = whole_exposition(metrics.exposition, siblings)
+        app = _http_app(settings, policy, exposition, await _health(settings, policy, introspection, closing))
         registration = _registration(settings, recorder, closing)
         app.router.add_post(registration_path(settings.keycloak_realm), registration.handle)
-        app.router.add_post(LOGOUT_PATH, _logout(settings, ended, recorder, closing).handle)
-        http_port = await _start_http(settings, app, closing)
-        grpc_port = await _start_grpc(settings, service, closing)
+        app.router.add_post(LOGOUT_PATH, _logout(settings, ended, siblings, recorder, closing).handle)
+        http_port = await _start_http(settings, app, worker, closing)
+        grpc_port = await _start_grpc(settings, service, worker, closing)
+        siblings.ready()
         # What the start has made stays. Looking through it took 38 ms of every full collection, for all who waited.
         gc.collect()
         gc.freeze()
@@ -85,6 +99,16 @@ async def serve(settings: Settings, policy: PolicyInForce) -> None:
         await stop.wait()
         logger.info("stopping")
     logger.info("stopped")
+
+
+async def _siblings(worker: Worker | None, stop: asyncio.Event, closing: AsyncExitStack) -> Siblings:
+    if worker is None:
+        return NoSiblings()
+    siblings = OtherWorkers(await Channel.over(worker.channel))
+    hearing = asyncio.create_task(siblings.run())
+    hearing.add_done_callback(lambda _: stop.set())  # the pool is gone: nobody would tell of ended sessions any more
+    closing.callback(hearing.cancel)
+    return siblings
 
 
 async def _start_watching(
@@ -100,7 +124,7 @@ async def _start_watching(
 
 
 async def _introspection(
-    settings: Settings, metrics: Metrics, ended: EndedSessions, closing: AsyncExitStack
+    settings: Settings, metrics: Metrics, ended: EndedSessions, siblings: Siblings, closing: AsyncExitStack
 ) -> Introspection:
     keycloak = KeycloakIntrospection(
         settings.keycloak_url,
@@ -115,17 +139,21 @@ async def _introspection(
         failures_per_minute=settings.failed_introspections_per_minute,
     )
     server = GuardedAuthorizationServer(keycloak, settings.introspection_timeout_seconds)
-    introspection = Introspection(server, settings.issuer, cache, metrics, ended)
+    failures = SharedFailureLimit(settings.failed_introspections_per_minute, siblings)
+    introspection = Introspection(server, settings.issuer, cache, metrics, ended, failures=failures)
     closing.push_async_callback(introspection.aclose)
     return introspection
 
 
-async def _start_grpc(settings: Settings, service: AuthorizationService, closing: AsyncExitStack) -> int:
+async def _start_grpc(
+    settings: Settings, service: AuthorizationService, worker: Worker | None, closing: AsyncExitStack
+) -> int:
+    address = worker.grpc_address(settings.grpc_listen) if worker else settings.grpc_listen
     tls = Tls(settings.tls_cert_file, settings.tls_key_file, settings.tls_ca_file)
     try:
-        server = await start_grpc_server(service, settings.grpc_listen, tls, settings.allowed_client_san)
+        server = await start_grpc_server(service, address, tls, settings.allowed_client_san)
     except RuntimeError as error:
-        raise CannotStart(f"GRPC_LISTEN: {settings.grpc_listen} cannot be bound: is it in use?") from error
+        raise CannotStart(f"GRPC_LISTEN: {address} cannot be bound: is it in use?") from error
     except OSError as error:
         raise CannotStart(f"TLS_KEY_FILE: {tls.key} and {tls.certificate} are not a key and its certificate") from error
     closing.push_async_callback(server.drain)
@@ -139,11 +167,13 @@ def _registration(settings: Settings, recorder: DecisionRecorder, closing: Async
 
 
 def _logout(
-    settings: Settings, ended: EndedSessions, recorder: DecisionRecorder, closing: AsyncExitStack
+    settings: Settings, ended: EndedSessions, siblings: Siblings, recorder: DecisionRecorder, closing: AsyncExitStack
 ) -> LogoutEndpoint:
     keys = KeycloakKeys(settings.keycloak_url, settings.keycloak_realm)
     closing.push_async_callback(keys.aclose)
-    return LogoutEndpoint(keys, ended, settings.issuer, recorder)
+    replicas = LogoutSpreading(settings.replicas, ended, recorder)
+    closing.push_async_callback(replicas.aclose)
+    return LogoutEndpoint(keys, ended, settings.issuer, recorder, spreads=SpreadToAll(siblings, replicas))
 
 
 async def _health(
@@ -157,18 +187,19 @@ async def _health(
     return Health(probes, lambda: policy.refused)
 
 
-def _http_app(settings: Settings, policy: PolicyInForce, metrics: Metrics, health: Health) -> web.Application:
+def _http_app(settings: Settings, policy: PolicyInForce, metrics: Exposition, health: Health) -> web.Application:
     return make_http_app(lambda: metadata_documents(policy, settings.issuer), health, metrics)
 
 
-async def _start_http(settings: Settings, app: web.Application, closing: AsyncExitStack) -> int:
+async def _start_http(settings: Settings, app: web.Application, worker: Worker | None, closing: AsyncExitStack) -> int:
     """Returns the port that was bound."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2, auto_decompress=False)
     await runner.setup()
     closing.push_async_callback(runner.cleanup)
     host, _, port = settings.http_listen.rpartition(":")
+    site = web.SockSite(runner, worker.http) if worker else web.TCPSite(runner, host.strip("[]"), int(port))
     try:
-        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+        await site.start()
     except OSError as error:
         raise CannotStart(f"HTTP_LISTEN: {settings.http_listen} cannot be bound: {error.strerror}") from error
     bound: int = runner.addresses[0][1]

@@ -1,19 +1,19 @@
 """The HTTP side: discovery documents and health for everyone (through Envoy), metrics for the inside."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
 from ext_authz.health import Health
-from ext_authz.metrics import Metrics
 
 _DISCOVERY_MAX_AGE_SECONDS = 300
 _READING = ("GET", "HEAD")
 
 Documents = Callable[[], Mapping[str, bytes]]
+Exposition = Callable[[], Awaitable[bytes]]
 
 
-def make_http_app(documents: Documents, health: Health, metrics: Metrics) -> web.Application:
+def make_http_app(documents: Documents, health: Health, metrics: Exposition) -> web.Application:
     """``documents`` gives request paths and JSON, as they are now. Whatever has no route is a plain 404.
 
     That matters for ``/.well-known/*``: clients try several places there, and anything but a 404 leads them astray.
@@ -37,7 +37,7 @@ def make_http_app(documents: Documents, health: Health, metrics: Metrics) -> web
         return web.json_response(made.body(), status=status, headers={"Cache-Control": "no-store"})
 
     async def exposition(_request: web.Request) -> web.Response:
-        return web.Response(body=metrics.exposition(), headers={"Content-Type": "text/plain; version=0.0.4"})
+        return web.Response(body=await metrics(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
     app.router.add_route("*", "/.well-known/{path:.*}", discovery)
     app.router.add_get("/health", report)

@@ -92,6 +92,7 @@ class Introspection:
         observer: CacheObserver,
         ended: EndedSessions,
         *,
+        failures: FailureLimit | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -108,7 +109,7 @@ class Introspection:
         # Apart from the good ones, so that a flood of bad tokens cannot push them out.
         self._refused: ExpiringLru[bytes, Reason] = ExpiringLru(settings.size, clock)
         self._flights: Flights[bytes, Introspected] = Flights(MAX_IN_FLIGHT, clock)
-        self._failures = FailureLimit(settings.failures_per_minute, clock=clock)
+        self._failures = failures or FailureLimit(settings.failures_per_minute, clock=clock)
 
     async def introspect(self, token: str, address: str) -> Introspected:
         """The token's claims, or why it is not good. ``address`` is the client's.

@@ -11,6 +11,7 @@ from jwcrypto.jwk import JWKSet
 from ext_authz.bounded_body import read_at_most
 from ext_authz.ended_sessions import EndedSessions
 from ext_authz.introspection import AuthorizationServerUnavailable
+from ext_authz.logout_spreading import MARK
 from ext_authz.logout_token import MAX_LENGTH, LogoutTokenRefused, key_id, read_logout_token
 
 PATH = "/backchannel-logout"
@@ -29,6 +30,12 @@ class LogoutObserver(Protocol):
     def logout(self, outcome: str, remembered: int) -> None: ...
 
 
+class Spreads(Protocol):
+    """Sees to it that all other processes which decide know of it too."""
+
+    async def spread(self, token: str, *, was_passed_on: bool) -> None: ...
+
+
 class LogoutEndpoint:
     """Ends sessions at the gateway as soon as Keycloak tells of it."""
 
@@ -39,18 +46,21 @@ class LogoutEndpoint:
         issuer: str,
         observer: LogoutObserver,
         *,
+        spreads: Spreads | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._keys = keys
         self._sessions = sessions
         self._issuer = issuer
         self._observer = observer
+        self._spreads = spreads
         self._now = now
 
     async def handle(self, request: web.Request) -> web.Response:
         """For POST. 200 once the session is remembered, 400 for a token that tells of none (§2.8)."""
         try:
-            await self._end_session(await _token(request))
+            token = await _token(request)
+            await self._end_session(token)
         except LogoutTokenRefused as refused:
             self._observer.logout("refused", len(self._sessions))
             members = {"error": "invalid_request", "error_description": f"The logout token is refused: {refused.fault}"}
@@ -59,7 +69,10 @@ class LogoutEndpoint:
             self._observer.logout("unavailable", len(self._sessions))
             members = {"error": "temporarily_unavailable", "error_description": "The realm's keys cannot be fetched"}
             return _answer(503, members)
-        self._observer.logout("accepted", len(self._sessions))
+        was_passed_on = MARK in request.headers
+        self._observer.logout("passed_on" if was_passed_on else "accepted", len(self._sessions))
+        if self._spreads:
+            await self._spreads.spread(token, was_passed_on=was_passed_on)
         return _answer(200, {})
 
     async def _end_session(self, token: str) -> None:

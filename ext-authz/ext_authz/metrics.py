@@ -76,6 +76,10 @@ class Metrics:
         self._logouts.labels(outcome).inc()
         self._ended_sessions.set(remembered)
 
+    def remembered(self, sessions: int) -> None:
+        """So many sessions are known to have ended."""
+        self._ended_sessions.set(sessions)
+
     def introspected(self, outcome: str, seconds: float) -> None:
         self._introspections.labels(outcome).inc()
         self._introspection_seconds.observe(seconds)

@@ -82,6 +82,7 @@ class Settings(BaseSettings):
 
     grpc_listen: Address = "0.0.0.0:50051"
     http_listen: Address = "0.0.0.0:8090"
+    ext_authz_workers: Annotated[int, Field(ge=1, le=64)] = 1
     tls_cert_file: ReadableFile = Path("certs/ext-authz.crt")
     tls_key_file: ReadableFile = Path("certs/ext-authz.key")
     tls_ca_file: ReadableFile = Path("certs/ca.crt")
@@ -93,6 +94,7 @@ class Settings(BaseSettings):
     keycloak_client_secret: SecretStr = SecretStr(PLACEHOLDER_SECRET)
 
     backchannel_logout_url: HttpUrl = "http://ext-authz:8090/backchannel-logout"
+    logout_replicas: Annotated[tuple[HttpUrl, ...], NoDecode, BeforeValidator(_split)] = ()
 
     introspection_ttl_seconds: Annotated[float, Field(ge=0, le=300)] = 5
     introspection_timeout_seconds: Annotated[float, Field(gt=0, lt=5)] = 4
@@ -105,6 +107,11 @@ class Settings(BaseSettings):
     def issuer(self) -> str:
         """The realm as tokens name it (the gateway's own URL, though introspection goes to ``keycloak_url``)."""
         return f"{self.public_url}/realms/{self.keycloak_realm}"
+
+    @property
+    def replicas(self) -> tuple[str, ...]:
+        """Where other authorizers take logouts: unless told otherwise, at every address behind the name of our own."""
+        return self.logout_replicas or (self.backchannel_logout_url,)
 
     @property
     def origins(self) -> frozenset[str]:

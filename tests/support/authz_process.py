@@ -55,12 +55,16 @@ async def run_to_its_end(variables: dict[str, str], cwd: Path) -> Ended:
 
 
 @asynccontextmanager
-async def running_authorizer(variables: dict[str, str], cwd: Path) -> AsyncIterator[Authorizer]:
-    """Ready when it says that it started."""
+async def running_authorizer(
+    variables: dict[str, str], cwd: Path, ready: str = '"started"'
+) -> AsyncIterator[Authorizer]:
+    """Ready when it says so; several workers say ``workers_ready``."""
     process = await _start(variables, cwd)
     authorizer = Authorizer(process, [], [])
     started = asyncio.Event()
-    readers = asyncio.gather(_read(process.stdout, authorizer.log, started), _read(process.stderr, authorizer.stderr))
+    readers = asyncio.gather(
+        _read(process.stdout, authorizer.log, started, ready), _read(process.stderr, authorizer.stderr)
+    )
     try:
         async with asyncio.timeout(30):
             await started.wait()
@@ -84,9 +88,11 @@ async def _start(variables: dict[str, str], cwd: Path) -> asyncio.subprocess.Pro
     )
 
 
-async def _read(stream: asyncio.StreamReader | None, lines: list[str], started: asyncio.Event | None = None) -> None:
+async def _read(
+    stream: asyncio.StreamReader | None, lines: list[str], started: asyncio.Event | None = None, ready: str = ""
+) -> None:
     assert stream is not None
     async for line in stream:
         lines.append(line.decode())
-        if started is not None and '"started"' in lines[-1]:
+        if started is not None and ready in lines[-1]:
             started.set()

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 with warnings.catch_warnings():
     # Its generated code uses a spelling of pydantic's validators that pydantic has deprecated.
     warnings.simplefilter("ignore", DeprecationWarning)
-    from envoy_data_plane.envoy.config.core.v3 import HeaderValueOptionHeaderAppendAction
+    from envoy_data_plane.envoy.config.core.v3 import Address, HeaderValueOptionHeaderAppendAction, SocketAddress
     from envoy_data_plane.envoy.service.auth.v3 import (
         AttributeContext,
         AttributeContextHttpRequest,
+        AttributeContextPeer,
         AttributeContextRequest,
         CheckRequest,
         CheckResponse,
@@ -29,13 +30,19 @@ def check_request(
     path: str = "/mcp/weather",
     headers: dict[str, str] | None = None,
     body: bytes = b"",
+    client: str = "",
 ) -> bytes:
-    """A serialized CheckRequest, as Envoy makes it for a route with ``context_extensions: {resource: …}``."""
+    """A serialized CheckRequest, as Envoy makes it for a route with ``context_extensions: {resource: …}``.
+
+    ``client`` is the address that it comes from.
+    """
     http = AttributeContextHttpRequest(
         id="1", method=method, path=path, headers=headers or {}, raw_body=body, size=len(body), protocol="HTTP/1.1"
     )
     extensions = {} if resource is None else {"resource": resource}
-    attributes = AttributeContext(request=AttributeContextRequest(http=http), context_extensions=extensions)
+    source = AttributeContextPeer(address=Address(socket_address=SocketAddress(address=client)))
+    request = AttributeContextRequest(http=http)
+    attributes = AttributeContext(request=request, context_extensions=extensions, source=source)
     return bytes(CheckRequest(attributes=attributes))
 
 

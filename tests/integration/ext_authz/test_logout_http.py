@@ -13,6 +13,8 @@ from ext_authz.http_app import make_http_app
 from ext_authz.keycloak_keys import KeycloakKeys
 from ext_authz.logout_http import MAX_BODY_BYTES, PATH, LogoutEndpoint
 from ext_authz.metrics import Metrics
+from ext_authz.workers.siblings import NoSiblings
+from ext_authz.workers.summing import whole_exposition
 from jwcrypto.jwk import JWK
 
 from tests.support.authz import ISSUER, FakeClock, claims
@@ -69,7 +71,7 @@ async def bench() -> AsyncIterator[Bench]:
     keycloak.router.add_get("/realms/mcp-gateway/protocol/openid-connect/certs", realm.handle)
     async with serving_app(keycloak) as url, aclosing(KeycloakKeys(url, "mcp-gateway", clock=clock)) as keys:
         endpoint = LogoutEndpoint(keys, ended, ISSUER, observer)
-        app = make_http_app(dict, Health(()), Metrics())
+        app = make_http_app(dict, Health(()), whole_exposition(Metrics().exposition, NoSiblings()))
         app.router.add_post(PATH, endpoint.handle)
         async with serving_app(app) as own, aiohttp.ClientSession() as http:
             yield Bench(own, http, realm, ended, observer, clock)
