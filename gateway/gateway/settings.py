@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     weather_port: Port = 8000
     calculator_port: Port = 8001
     envoy_admin_port: Port = 9901
+    ext_authz_workers: Annotated[int, Field(ge=1, le=64)] = 1
     certs_dir: Path = Path()
     state_dir: Path = Path()
     cache_dir: Path = Path()
@@ -110,6 +111,12 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _each_worker_has_a_port(self) -> Self:
+        if self.authz_port + self.ext_authz_workers - 1 > 65535:  # noqa: PLR2004 - the largest port
+            raise ValueError("AUTHZ_PORT and EXT_AUTHZ_WORKERS: each worker has a port, counted on from the first")
+        return self
+
+    @model_validator(mode="after")
     def _metadata_documents_are_read_by_a_keycloak_of_ours(self) -> Self:
         if self.client_id_metadata_hosts and self.keycloak_url:
             raise ValueError(
@@ -118,10 +125,12 @@ class Settings(BaseSettings):
         return self
 
     def ports(self) -> Iterator[tuple[str, int]]:
-        """Every port of the stack with the name of its setting."""
+        """Every port of the stack with the name of its setting. The authorizer has one for each worker."""
         for name in type(self).model_fields:
             if name.endswith("_port"):
                 yield name, getattr(self, name)
+        for more in range(1, self.ext_authz_workers):
+            yield "authz_port", self.authz_port + more
 
     @property
     def is_production(self) -> bool:

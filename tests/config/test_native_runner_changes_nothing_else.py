@@ -20,6 +20,7 @@ COMMITTED = {
     "envoy.yaml": ROOT / "envoy" / "envoy.yaml",
     **{f"sds/{path.name}": path for path in sorted((ROOT / "envoy" / "sds").glob("*.yaml"))},
 }
+CLUSTERS = [one["name"] for one in yaml.safe_load(COMMITTED["envoy.yaml"].read_text())["static_resources"]["clusters"]]
 
 # Where a leaf may differ, and what it may be natively (see `_allowed`)
 LISTENER = r"static_resources/listeners/\d+/(additional_addresses/\d+/)?address/socket_address"
@@ -29,6 +30,8 @@ UPSTREAM = (
 ADMIN = r"admin/address/socket_address"
 SOCKET = re.compile(rf"({LISTENER}|{UPSTREAM}|{ADMIN})/(address|port_value)")
 NOT_ASKED_FOR = re.compile(r"static_resources/listeners/\d+/additional_addresses/.*")
+# A worker beyond the first: the same endpoint, one port on (ADR 11)
+ONE_MORE_WORKER = re.compile(rf"{UPSTREAM}/(address|port_value)".replace(r"lb_endpoints/\d+", r"lb_endpoints/[1-9]\d*"))
 REDIRECT = re.compile(r".*/redirect/(host_redirect|port_redirect)")
 
 Leaves = dict[str, Any]
@@ -61,6 +64,7 @@ CASES: dict[str, dict[str, Any]] = {
         "certs_dir": "/elsewhere/certs",
         "state_dir": "/elsewhere/state",
     },
+    "three workers of the authorizer": {"ext_authz_workers": 3},
     "IPv6 and no port in the URL": {"public_url": "https://gateway.example", "bind_address": "::1"},
     "one address of the machine": {"bind_address": "192.0.2.7"},
     "a URL with an address in it": {"public_url": "https://[2001:db8::7]:9443"},
@@ -93,6 +97,21 @@ def test_nothing_of_the_containers_is_left(rendered: Rendered) -> None:
     assert not [value for value in places if str(value).startswith("/etc/envoy")]
     hosts = {value for path, value in _leaves(rendered.bootstrap) if re.fullmatch(rf"{UPSTREAM}/address", path)}
     assert hosts == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_each_worker_of_the_authorizer_is_an_endpoint_and_no_other_cluster_grows(workers: int) -> None:
+    clusters = render(Settings(home=ROOT, ext_authz_workers=workers)).bootstrap["static_resources"]["clusters"]
+    ports = {
+        cluster["name"]: [
+            host["endpoint"]["address"]["socket_address"]["port_value"]
+            for group in cluster["load_assignment"]["endpoints"]
+            for host in group["lb_endpoints"]
+        ]
+        for cluster in clusters
+    }
+    assert ports.pop("ext_authz") == [50051 + number for number in range(workers)]
+    assert {len(found) for found in ports.values()} == {1}
 
 
 @pytest.mark.covers("S11")
@@ -148,6 +167,10 @@ def test_the_written_files_hold_what_was_rendered(tmp_path: Path) -> None:
         ("static_resources/listeners/1/address/socket_address/protocol", "TCP", "UDP"),
         ("static_resources/clusters/0/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address/address",
          "ext-authz", "192.0.2.1"),
+        ("static_resources/clusters/1/load_assignment/endpoints/0/lb_endpoints/1/endpoint/address/socket_address/address",
+         None, "127.0.0.1"),
+        ("static_resources/clusters/0/load_assignment/endpoints/0/lb_endpoints/1/endpoint/address/socket_address/port_value",
+         None, 50052),
         ("x/match_typed_subject_alt_names/0/matcher/exact", "ext-authz", "anything"),
         ("x/filename", "/etc/envoy/certs/ca.crt", "/etc/ssl/ca.crt"),
         ("x/failure_mode_allow", False, True),
@@ -161,6 +184,8 @@ def test_the_comparison_sees_what_it_should_refuse(path: str, committed: Any, na
 def _allowed(one: Difference, settings: Settings) -> bool:
     if NOT_ASKED_FOR.fullmatch(one.path) and one.native is None:
         return True
+    if ONE_MORE_WORKER.fullmatch(one.path) and one.committed is None:
+        return _is_a_worker_more(one, settings)
     if SOCKET.fullmatch(one.path):
         return _is_a_place_of_ours(one, settings)
     if REDIRECT.fullmatch(one.path):
@@ -177,6 +202,14 @@ def _is_a_place_of_ours(one: Difference, settings: Settings) -> bool:
         {"0.0.0.0", "::"} if settings.bind_address == "0.0.0.0" else set()
     )
     return one.native in (edge if re.fullmatch(rf"{LISTENER}/address", one.path) else {"127.0.0.1"})
+
+
+def _is_a_worker_more(one: Difference, settings: Settings) -> bool:
+    """Only the authorizer's cluster has more endpoints than the file, one for each worker."""
+    cluster, endpoint = (int(number) for number in re.findall(r"(?:clusters|lb_endpoints)/(\d+)", one.path))
+    if CLUSTERS[cluster] != "ext_authz" or endpoint >= settings.ext_authz_workers:
+        return False
+    return bool(one.native == ("127.0.0.1" if one.path.endswith("/address") else settings.authz_port + endpoint))
 
 
 def _is_a_moved_path(one: Difference, settings: Settings) -> bool:

@@ -58,7 +58,8 @@ def files(settings: Settings) -> None:
     finally:
         hand_back(settings.certs_dir)
     places = settings.certs_dir, settings.home, settings.origin
-    for volume in volumes(*places, ipv6=kernel_has_ipv6(), production=settings.is_production):
+    production, workers = settings.is_production, settings.ext_authz_workers
+    for volume in volumes(*places, ipv6=kernel_has_ipv6(), production=production, workers=workers):
         place(volume, VOLUMES / volume.name)
     _say(f"certificates and files are in place for {settings.origin}")
 

@@ -9,7 +9,7 @@ import yaml
 
 from gateway.certificates import CertificateError
 from gateway.runner.published import realm_to_import
-from gateway.runner.topology import COMMITTED_ORIGIN, at_origin
+from gateway.runner.topology import COMMITTED_ORIGIN, at_origin, for_workers
 
 ANYBODY = 0o444
 OWNER_ONLY = 0o400
@@ -34,17 +34,20 @@ class Volume:
     files: tuple[File, ...]
 
 
-def volumes(certificates: Path, home: Path, origin: str, *, ipv6: bool, production: bool = False) -> tuple[Volume, ...]:
+def volumes(
+    certificates: Path, home: Path, origin: str, *, ipv6: bool, production: bool = False, workers: int = 1
+) -> tuple[Volume, ...]:
     """What each service gets. The owners are those of `user:` in docker-compose.yml.
 
     `certificates` is the folder that `ensure_certificates` keeps, `home` the checkout, `ipv6` whether the kernel can
-    listen on an IPv6 address at all. In production the realm has no test user.
+    listen on an IPv6 address at all. In production the realm has no test user. `workers` are the authorizer's.
 
     Raises:
         CertificateError: a file that Envoy's file secrets name is not there.
     """
+    envoy = home / "envoy"
     return (
-        Volume("envoy", 65532, (*_named(home / "envoy", certificates), *_envoy(home / "envoy", origin, ipv6=ipv6))),
+        Volume("envoy", 65532, (*_named(envoy, certificates), *_envoy(envoy, origin, ipv6=ipv6, workers=workers))),
         Volume("keycloak", 1000, (_realm(home / "keycloak" / "realm-export.json", production=production),)),
         Volume("ext-authz", 10001, tuple(_pair(certificates, "ext-authz"))),
         Volume("mcp-weather", 10002, tuple(_pair(certificates, "mcp-weather"))),
@@ -78,17 +81,18 @@ def _realm(path: Path, *, production: bool) -> File:
     return File(PurePosixPath(path.name), realm_to_import(path, production=production))
 
 
-def _envoy(folder: Path, origin: str, *, ipv6: bool) -> Iterator[File]:
+def _envoy(folder: Path, origin: str, *, ipv6: bool, workers: int) -> Iterator[File]:
     for path in sorted((*folder.glob("sds/*.yaml"), *folder.glob("dashboard/*"))):
         yield File(PurePosixPath(path.relative_to(folder)), path.read_bytes())
-    yield File(PurePosixPath("envoy.yaml"), bootstrap((folder / "envoy.yaml").read_bytes(), origin, ipv6=ipv6))
+    committed = (folder / "envoy.yaml").read_bytes()
+    yield File(PurePosixPath("envoy.yaml"), bootstrap(committed, origin, ipv6=ipv6, workers=workers))
 
 
-def bootstrap(committed: bytes, origin: str, *, ipv6: bool) -> bytes:
-    """Envoy's configuration for this public URL: for the default one, the committed file as it is."""
-    if origin == COMMITTED_ORIGIN and ipv6:
+def bootstrap(committed: bytes, origin: str, *, ipv6: bool, workers: int = 1) -> bytes:
+    """Envoy's configuration for this public URL and so many workers: by default, the committed file as it is."""
+    if origin == COMMITTED_ORIGIN and ipv6 and workers == 1:
         return committed
-    moved = at_origin(yaml.safe_load(committed), origin)
+    moved = for_workers(at_origin(yaml.safe_load(committed), origin), workers)
     if not ipv6:
         for listener in moved["static_resources"]["listeners"]:
             listener.pop("additional_addresses", None)

@@ -20,6 +20,7 @@ SETTINGS = frozenset(
         "INTROSPECTION_TTL_SECONDS",
         "KEYCLOAK_CLIENT_ID",
         "KEYCLOAK_REALM",
+        "LOGOUT_REPLICAS",
         "LOG_LEVEL",
         "NWS_URL",
         "OPEN_METEO_GEOCODING_URL",

@@ -125,6 +125,7 @@ def _authorizer(settings: Settings) -> Component:
         environment={
             "PUBLIC_URL": settings.origin,
             "POLICY_FILE": str(settings.policy_file),
+            "EXT_AUTHZ_WORKERS": str(settings.ext_authz_workers),
             "GRPC_LISTEN": f"{LOOPBACK}:{settings.authz_port}",
             "HTTP_LISTEN": f"{LOOPBACK}:{settings.authz_http_port}",
             "KEYCLOAK_URL": settings.keycloak_url or f"http://{LOOPBACK}:{settings.keycloak_port}",

@@ -1,7 +1,8 @@
 """The committed Envoy configuration, moved to this machine: other addresses, ports, file paths and public host only.
 
 There is one topology (`envoy/envoy.yaml`). What a request meets natively is what it meets in containers, so nothing but
-the places is changed here; `tests/config/test_native_runner_changes_nothing_else.py` compares the two leaf by leaf.
+the places is changed here, and the authorizer has a place for each of its workers;
+`tests/config/test_native_runner_changes_nothing_else.py` compares the two leaf by leaf.
 """
 
 import socket
@@ -21,6 +22,7 @@ from gateway.settings import DEFAULT_PORTS, Settings
 
 COMMITTED_ORIGIN = "https://localhost"
 LOOPBACK = "127.0.0.1"
+AUTHORIZER = "ext_authz"  # the cluster
 PUBLIC_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"  # in Envoy's image, and on Debian
 # A browser asks `localhost` by either family, so the edge listens on both where both are meant
 SIBLINGS = {"127.0.0.1": "::1", "::1": "127.0.0.1", "0.0.0.0": "::", "::": "0.0.0.0"}  # noqa: S104 - only if asked for
@@ -69,6 +71,7 @@ def render(settings: Settings, *, ipv6: bool = True) -> Rendered:
     for cluster in resources["clusters"]:
         if cluster["name"] in upstreams:  # others are the user's own servers, which are where they are
             _point(cluster, *upstreams[cluster["name"]])
+    _one_endpoint_each(bootstrap, settings.ext_authz_workers)
     bootstrap["admin"]["address"]["socket_address"] |= {"address": LOOPBACK, "port_value": settings.envoy_admin_port}
     secrets = {
         path.name: _leaves(_load(path), lambda leaf: _moved(leaf, settings))
@@ -82,6 +85,13 @@ def at_origin(bootstrap: Any, origin: str) -> Any:
     moved = _leaves(bootstrap, lambda leaf: origin if leaf == COMMITTED_ORIGIN else leaf)
     _redirect(moved["static_resources"]["listeners"], origin)
     return moved
+
+
+def for_workers(bootstrap: Any, workers: int) -> Any:
+    """`bootstrap` for an authorizer of so many processes, each with a port of its own; all else stays."""
+    more = _leaves(bootstrap, lambda leaf: leaf)
+    _one_endpoint_each(more, workers)
+    return more
 
 
 def has_ipv6() -> bool:
@@ -119,7 +129,7 @@ def _listens(settings: Settings, ipv6: bool) -> Mapping[str, Listens]:
 
 def _upstreams(settings: Settings) -> Mapping[str, tuple[str, int]]:
     return {
-        "ext_authz": (LOOPBACK, settings.authz_port),
+        AUTHORIZER: (LOOPBACK, settings.authz_port),
         "ext_authz_http": (LOOPBACK, settings.authz_http_port),
         "mcp_weather": (LOOPBACK, settings.weather_port),
         "mcp_calculator": (LOOPBACK, settings.calculator_port),
@@ -140,6 +150,21 @@ def _point(cluster: dict[str, Any], address: str, port: int) -> None:
     for group in cluster["load_assignment"]["endpoints"]:
         for host in group["lb_endpoints"]:
             host["endpoint"]["address"]["socket_address"] |= {"address": address, "port_value": port}
+
+
+def _one_endpoint_each(bootstrap: dict[str, Any], workers: int) -> None:
+    """Envoy balances requests over endpoints, and connections it makes few: each worker is an endpoint (ADR 11)."""
+    for cluster in bootstrap["static_resources"]["clusters"]:
+        if cluster["name"] == AUTHORIZER:
+            (group,) = cluster["load_assignment"]["endpoints"]
+            (first,) = group["lb_endpoints"]
+            group["lb_endpoints"] = [_counted_on(first, number) for number in range(workers)]
+
+
+def _counted_on(host: Any, number: int) -> Any:
+    copy = _leaves(host, lambda leaf: leaf)
+    copy["endpoint"]["address"]["socket_address"]["port_value"] += number
+    return copy
 
 
 def _redirect(node: Any, origin: str) -> None:

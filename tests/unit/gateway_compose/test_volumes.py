@@ -127,3 +127,13 @@ def test_a_link_among_the_certificates_is_handed_back_and_not_what_it_points_to(
     (tmp_path / "link").symlink_to("/nowhere-at-all")
     hand_back(tmp_path)
     assert (tmp_path / "link").lstat().st_uid == tmp_path.stat().st_uid
+
+
+def test_each_worker_of_the_authorizer_is_an_endpoint_in_the_containers_too() -> None:
+    committed = (ROOT / "envoy/envoy.yaml").read_bytes()
+    assert bootstrap(committed, DEFAULT, ipv6=True, workers=1) == committed
+    more = yaml.safe_load(bootstrap(committed, DEFAULT, ipv6=True, workers=2))
+    (cluster,) = [one for one in more["static_resources"]["clusters"] if one["name"] == "ext_authz"]
+    (group,) = cluster["load_assignment"]["endpoints"]
+    places = [host["endpoint"]["address"]["socket_address"] for host in group["lb_endpoints"]]
+    assert places == [{"address": "ext-authz", "port_value": port} for port in (50051, 50052)]
