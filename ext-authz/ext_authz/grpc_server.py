@@ -1,5 +1,6 @@
 """The gRPC server: mutual TLS, Authorization, Health, Reflection, and an end in good order."""
 
+import asyncio
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
 
+from ext_authz.noticing import NoticingHealth
 from ext_authz.peer import OnlyPeer
 from ext_authz.xds import AUTHORIZATION_SERVICE, AuthorizationServicer, add_AuthorizationServicer_to_server
 
@@ -66,12 +68,12 @@ class GrpcServer:
     """``port`` is the one that was bound: of use when port 0 was asked for."""
 
     server: grpc.aio.Server
-    health_service: health.aio.HealthServicer
+    health_service: NoticingHealth
     port: int
 
-    async def drain(self) -> None:
-        """Say so to health checks, take nothing new, let what is in flight end."""
-        await self.health_service.enter_graceful_shutdown()
+    async def drain(self, at_once: asyncio.Event) -> None:
+        """Say so to health checks and serve on until they noticed; then take nothing new, let what is in flight end."""
+        await self.health_service.leave(at_once)
         await self.server.stop(DRAIN_SECONDS)
 
 
@@ -84,7 +86,7 @@ async def start_grpc_server(service: AuthorizationServicer, address: str, tls: T
     """
     server = grpc.aio.server(interceptors=[OnlyPeer(allowed_client)], options=_OPTIONS)
     add_AuthorizationServicer_to_server(service, server)
-    health_service = health.aio.HealthServicer()
+    health_service = NoticingHealth()
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
     names = (AUTHORIZATION_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)

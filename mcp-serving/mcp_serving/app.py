@@ -8,6 +8,7 @@ from mcp_wire import INTERNAL_ERROR, MalformedMessage, Message, error_body, read
 from mcp_serving.body import BODY_SECONDS, MAX_BODY_BYTES, read_body
 from mcp_serving.caller import read_caller
 from mcp_serving.eras import Mirrors
+from mcp_serving.leaving import Leaving
 from mcp_serving.middleware import log_access, refuse_in_json, require_client_san, require_host
 from mcp_serving.operations import Operations
 from mcp_serving.progress import Updates, progress_token
@@ -17,6 +18,9 @@ from mcp_serving.stream import KEEP_ALIVE_SECONDS, respond
 from mcp_serving.toolbox import Toolbox
 
 log = structlog.get_logger()
+
+LEAVING = web.AppKey("leaving", Leaving)
+"""Where ``serve`` finds what tells the health that the server is about to stop."""
 
 
 def make_app(
@@ -51,7 +55,8 @@ def make_app(
     # GET would open a stream and DELETE end a session, and this server has neither: aiohttp answers 405 with Allow
     # (MCP 2025-11-25, "Streamable HTTP"). For the same reason Mcp-Session-Id and Last-Event-ID are not looked at.
     app.router.add_post("/", post)
-    app.router.add_get("/health", _health)
+    app[LEAVING] = Leaving()
+    app.router.add_get("/health", app[LEAVING].health)
     return app
 
 
@@ -67,7 +72,3 @@ async def _answer(endpoint: Endpoint, message: Message, request: web.Request, up
 def _joined(request: web.Request, name: str) -> str | None:
     values = request.headers.getall(name, [])
     return ",".join(values) if values else None
-
-
-async def _health(_: web.Request) -> web.Response:
-    return web.json_response({"status": "ok"})

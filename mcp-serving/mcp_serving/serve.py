@@ -1,8 +1,6 @@
 """Runs an application until it is told to stop."""
 
-import asyncio
 import gc
-import signal
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,11 +10,12 @@ import structlog
 import uvloop
 from aiohttp import web
 
+from mcp_serving.app import LEAVING
 from mcp_serving.logs import configure_logs
 from mcp_serving.settings import ServerSettings, stop
 
 GRACE_SECONDS = 8.0
-"""How long calls in flight may go on after SIGTERM; container engines send SIGKILL after 10 s."""
+"""How long calls in flight may go on once the door is closed; docker-compose.yml gives 15 s before SIGKILL."""
 
 log = structlog.get_logger()
 
@@ -68,14 +67,14 @@ async def listening(
 
 
 async def _serve_until_told(app: web.Application, settings: ServerSettings, tls: ssl.SSLContext | None) -> None:
-    told = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    leaving = app[LEAVING]
+    leaving.listen()
     async with listening(app, settings.host, settings.port, tls) as port:
         # What the start has made stays: a full collection need not look through it each time, while all wait.
         gc.collect()
         gc.freeze()
         log.info("listening", host=settings.host, port=port, tls=tls is not None)
-        await told.wait()
+        await leaving.told()
         log.info("stopping")
+        await leaving.noticed()
     log.info("stopped")

@@ -7,6 +7,9 @@ import yaml
 from envoy_data_plane.envoy.extensions.filters.http.ext_authz.v3 import ExtAuthz
 from envoy_data_plane.envoy.extensions.filters.http.local_ratelimit.v3 import LocalRateLimit
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import HttpConnectionManager
+from envoy_data_plane.envoy.extensions.retry.host.previous_hosts.v3 import (
+    PreviousHostsPredicate as _PreviousHosts,  # noqa: F401 - its import makes the type known
+)
 
 from tests.support.stack import ROOT
 

@@ -58,14 +58,15 @@ class Pool:
             CannotServe: what one worker could not do when it was started, no other will.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._stop)
+            asyncio.get_running_loop().add_signal_handler(number, self._stop, number)
         keeping = [asyncio.create_task(self._keep(number)) for number in range(self._count)]
         stopping = asyncio.create_task(self._is_stopping.wait())
         telling = asyncio.create_task(self._tell_when_ready())
         try:
             await asyncio.wait([*keeping, stopping], return_when=asyncio.FIRST_EXCEPTION)
         finally:
-            self._stop()
+            if not self._is_stopping.is_set():
+                self._stop(signal.SIGINT)  # one of them cannot serve, and so nothing will be
             await asyncio.wait(keeping, timeout=STOP_SECONDS)  # what they tell one another is passed on to the end
             self._kill_all()
             telling.cancel()
@@ -119,11 +120,11 @@ class Pool:
             await ready.wait()
         _say("workers_ready", workers=self._count)
 
-    def _stop(self) -> None:
+    def _stop(self, number: signal.Signals) -> None:
         self._is_stopping.set()
         for process in self._running.values():
             with contextlib.suppress(ProcessLookupError):
-                process.terminate()
+                process.send_signal(number)
 
     def _kill_all(self) -> None:
         for process in self._running.values():

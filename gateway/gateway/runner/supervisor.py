@@ -15,6 +15,7 @@ from gateway.runner.state import Phase, Stage
 
 STOP_BOUND = 15.0
 HEAD_START = 2.0
+BETWEEN_SIGNALS = 0.1
 FRONT_DOOR_DEADLINE = 90.0
 BOUND_LOGS_EVERY = 60.0
 RESTART_DEADLINE = 30.0
@@ -132,11 +133,20 @@ class Supervisor:
                 await keeper.restart(RESTART_DEADLINE)
 
     async def _stop_all(self, stop: StopRequest) -> None:
-        """SIGTERM in reverse order with a head start each, so that the front closes before the back; then SIGKILL."""
+        """SIGTERM in reverse order with a head start each, so that the front closes before the back; then SIGKILL.
+
+        Those behind get it twice: the first asks them to serve on until the front has noticed, which is gone.
+        """
         deadline = time.monotonic() + STOP_BOUND
         self._board.phase(Phase.STOPPING, "stopping")
-        for keeper in reversed(self._keepers):
+        front, *behind = reversed(self._keepers)
+        if process := front.process:
+            process.terminate()
+            await _gone(process, HEAD_START, stop)
+        for keeper in behind:
             if process := keeper.process:
+                process.terminate()
+                await _gone(process, BETWEEN_SIGNALS, stop)
                 process.terminate()
                 await _gone(process, HEAD_START, stop)
         for keeper in reversed(self._keepers):

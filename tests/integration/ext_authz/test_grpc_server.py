@@ -220,7 +220,7 @@ async def test_draining_lets_a_check_in_flight_end_and_says_not_serving(authorit
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
         checking = asyncio.create_task(check(envoy))
         await until(lambda: observer.misses == 1)
-        draining = asyncio.create_task(server.drain())
+        draining = asyncio.create_task(server.drain(asyncio.Event()))
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
         watch.cancel()
         await nothing_new_is_taken(server, authority)
@@ -228,6 +228,26 @@ async def test_draining_lets_a_check_in_flight_end_and_says_not_serving(authorit
         keycloak.gate.set()
         assert (await checking).allowed
         await draining
+
+
+@pytest.mark.covers("F5")
+async def test_who_asks_for_the_health_is_told_first_and_served_until_then(authority: Authority) -> None:
+    at_once = asyncio.Event()
+    async with running(authority, FakeIntrospector()) as server, channel(server, authority.client("envoy")) as envoy:
+        health = health_pb2_grpc.HealthStub(envoy)
+        asking = health_pb2.HealthCheckRequest(service=AUTHORIZATION_SERVICE)
+        assert (await health.Check(asking)).status == health_pb2.HealthCheckResponse.SERVING
+        draining = asyncio.create_task(server.drain(at_once))
+        async with asyncio.timeout(10):
+            watch = health.Watch(asking)
+            while (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING:
+                pass
+        watch.cancel()
+        assert (await check(envoy)).allowed
+        assert not draining.done()
+        at_once.set()
+        await draining
+        await nothing_new_is_taken(server, authority)
 
 
 @pytest.mark.covers("F16")
