@@ -70,6 +70,18 @@ def test_a_worker_that_ends_fails_no_request_and_is_started_again(tmp_path: Path
     assert _others(load, 200) == []
 
 
+@pytest.mark.covers("F2", "F5")
+def test_a_worker_that_hangs_does_not_keep_the_others_from_stopping(tmp_path: Path) -> None:
+    with replicated(tmp_path, workers=2) as gateway:
+        parent = gateway.authorizers[0]
+        hanging, other = psutil.Process(parent.pid).children()
+        hanging.suspend()
+        parent.send_signal(signal.SIGTERM)
+        assert parent.wait(END_SECONDS) == 0
+        assert not hanging.is_running()
+        assert not other.is_running()
+
+
 @pytest.mark.covers("F5")
 def test_the_only_authorizer_that_stops_leaves_503_and_nothing_else(one: Replicated) -> None:
     with steady_load(one.ca, one.url, [GOOD], per_second=PER_SECOND) as load:

@@ -63,7 +63,7 @@ class Pool:
         stopping = asyncio.create_task(self._is_stopping.wait())
         telling = asyncio.create_task(self._tell_when_ready())
         try:
-            await asyncio.wait([*keeping, stopping], return_when=asyncio.FIRST_EXCEPTION)
+            await asyncio.wait([*keeping, stopping], return_when=asyncio.FIRST_COMPLETED)
         finally:
             if not self._is_stopping.is_set():
                 self._stop(signal.SIGINT)  # one of them cannot serve, and so nothing will be
