@@ -17,7 +17,7 @@ from tests.support.runner import eventually
 PER_SECOND = 40.0
 AFTERWARDS = 60  # answers
 GOOD = Ask("good", True, lambda: bearer("a-token"))
-END_SECONDS = 30
+END_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_a_worker_that_ends_fails_no_request_and_is_started_again(tmp_path: Path
         worker = psutil.Process(gateway.authorizers[0].pid).children()[0]
         worker.send_signal(number)
         worker.wait(END_SECONDS)
-        eventually(lambda: gateway.healthy("ext_authz") == 2, 60)
+        eventually(lambda: gateway.healthy("ext_authz") == 2, 120)
         load.await_count(AFTERWARDS)
     assert _others(load, 200) == []
 

@@ -12,6 +12,9 @@ from ext_authz.grpc_server import Tls
 
 from tests.support.authz import POLICY_FILE, PUBLIC_URL
 
+START_SECONDS = 120
+"""It takes one or two, and many where the machine has other things to do."""
+
 
 @dataclass
 class Authorizer:
@@ -66,7 +69,7 @@ async def running_authorizer(
         _read(process.stdout, authorizer.log, started, ready), _read(process.stderr, authorizer.stderr)
     )
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(START_SECONDS):
             await started.wait()
         yield authorizer
     finally:

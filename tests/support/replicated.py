@@ -75,7 +75,7 @@ def replicated(folder: Path, *, authorizers: int = 1, workers: int = 1, calculat
         servers = [started.enter_context(_calculator(folder, port)) for port in calculator_ports]
         envoy = started.enter_context(_envoy(settings, folder, clusters))
         gateway = Replicated(settings, envoy, processes, servers)
-        eventually(lambda: _all_healthy(gateway, clusters), 60)
+        eventually(lambda: _all_healthy(gateway, clusters), 120)
         yield gateway
 
 

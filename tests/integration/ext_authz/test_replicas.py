@@ -106,7 +106,7 @@ async def test_a_logout_posted_to_one_replica_ends_the_session_at_the_other(repl
     assert [await one.status(), await other.status()] == [200, 200]
     await log_out(one)
     assert [await one.status(), await other.status()] == [401, 401]
-    await until(lambda: other.logouts() == ["passed_on"])
+    await until(lambda: other.logouts() == ["passed_on"], seconds=60)
     assert one.logouts() == ["accepted", "passed_on"], "it told itself too, and nobody told it on"
 
 
@@ -117,7 +117,7 @@ async def test_a_replica_that_is_down_during_a_logout_is_told_when_it_starts(rep
     await one.start(replicas.started)
     await log_out(one)
     await other.start(replicas.started)
-    await until(lambda: other.logouts() == ["passed_on"])
+    await until(lambda: other.logouts() == ["passed_on"], seconds=60)
     assert await other.status() == 401
 
 
@@ -134,5 +134,5 @@ async def test_a_paused_replica_holds_up_no_logout_and_knows_of_it_afterwards(re
         assert await one.status() == 401
     finally:
         other.signal(signal.SIGCONT)
-    await until(lambda: "passed_on" in other.logouts(), seconds=20)
+    await until(lambda: "passed_on" in other.logouts(), seconds=60)
     assert await other.status() == 401
