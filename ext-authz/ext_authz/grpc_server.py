@@ -53,6 +53,8 @@ class CertificateFiles:
             if seen == self._seen:
                 return None
             configuration = self.read()
+            if self._fingerprint() != seen:
+                return None  # replaced while we read: what was checked may not be what was read
         except OSError:
             return None
         self._seen = seen

@@ -4,7 +4,6 @@ import gc
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import structlog
 import uvloop
@@ -13,6 +12,7 @@ from aiohttp import web
 from mcp_serving.app import LEAVING
 from mcp_serving.logs import configure_logs
 from mcp_serving.settings import ServerSettings, stop
+from mcp_serving.tls import RenewableTls, TlsFiles
 
 GRACE_SECONDS = 8.0
 """How long calls in flight may go on once the door is closed; docker-compose.yml gives 15 s before SIGKILL."""
@@ -24,7 +24,7 @@ def serve(app: web.Application, settings: ServerSettings) -> int:
     """Serve ``app`` until SIGTERM or SIGINT; the exit code. Files or an address that cannot be used end the process."""
     configure_logs(settings.log_level)
     try:
-        tls = tls_context(*settings.tls_files) if settings.tls_files else None
+        tls = RenewableTls(TlsFiles(*settings.tls_files)).context if settings.tls_files else None
     except OSError as error:  # ssl.SSLError is one
         stop(f"TLS_CERT_FILE, TLS_KEY_FILE, TLS_CA_FILE: cannot be used, make the certificates anew ({error})")
     try:
@@ -32,20 +32,6 @@ def serve(app: web.Application, settings: ServerSettings) -> int:
     except OSError as error:
         stop(f"LISTEN: cannot listen on {settings.listen}, choose another address or port ({error})")
     return 0
-
-
-def tls_context(certificate: Path, key: Path, authority: Path) -> ssl.SSLContext:
-    """TLS that shows ``certificate`` and takes no client without one of ``authority``.
-
-    Raises:
-        OSError: a file cannot be read, or holds no PEM of its kind.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key)
-    context.load_verify_locations(authority)
-    context.verify_mode = ssl.CERT_REQUIRED
-    return context
 
 
 @asynccontextmanager

@@ -24,8 +24,8 @@ def certs(
 ) -> None:
     """Show the certificates: subject, names, expiry, and whether each chains to the CA.
 
-    Ends with 0 if all are usable, 1 if one is missing, broken or expired. Envoy and the authorizer take renewed
-    ones up by themselves; the weather server does at its next start.
+    Ends with 0 if all are usable, 1 if one is missing, broken or expired. What runs takes renewed ones up by itself,
+    without a restart.
     """
     try:
         settings = load_current_settings()

@@ -4,7 +4,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from mcp_serving import ServerSettings, make_app
-from mcp_serving.serve import tls_context
+from mcp_serving.tls import RenewableTls, TlsFiles
 
 from tests.support.serving import request, serving
 from tests.support.serving_sample import BASE, sample_toolbox
@@ -20,7 +20,7 @@ async def ping(authority: Authority, shown: Issued | None, *, allowed: str = "en
         tls_ca_file=authority.certificate,
         allowed_client_san=allowed,
     )
-    tls = tls_context(own.certificate, own.key, authority.certificate)
+    tls = RenewableTls(TlsFiles(own.certificate, own.key, authority.certificate)).context
     client_tls = authority.client_context(shown)
     async with serving(make_app(sample_toolbox(), settings), [BASE], tls=tls, client_tls=client_tls) as client:
         return (await client.post(request("ping")))[0]
