@@ -13,6 +13,7 @@ from rich.table import Table
 from gateway.certificates.ensure import ensure_certificates
 from gateway.certificates.errors import CertificateError
 from gateway.certificates.report import Row, report
+from gateway.certificates.rotating import Rotation, rotate_ca
 from gateway.runner.current import load_current_settings
 from gateway.runner.errors import GatewayError
 
@@ -21,6 +22,12 @@ def certs(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
     renew: Annotated[bool, typer.Option("--renew", help="First issue all but the CA anew.")] = False,
+    rotate: Annotated[
+        Rotation | None,
+        typer.Option(
+            "--rotate-ca", help="First do one step towards another CA, in this order; certs/README.md says when."
+        ),
+    ] = None,
 ) -> None:
     """Show the certificates: subject, names, expiry, and whether each chains to the CA.
 
@@ -29,6 +36,8 @@ def certs(
     """
     try:
         settings = load_current_settings()
+        if rotate:
+            rotate_ca(settings.certs_dir, rotate, public_host=settings.public_host, tell=_tell)
         if renew:
             ensure_certificates(settings.certs_dir, public_host=settings.public_host, renew=True)
     except (CertificateError, GatewayError) as error:
@@ -40,6 +49,10 @@ def certs(
     else:
         _show(rows)
     raise typer.Exit(0 if all(row.is_usable for row in rows) else 1)
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
 
 
 def _show(rows: list[Row]) -> None:

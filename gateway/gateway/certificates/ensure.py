@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from gateway.certificates.checking import (
     Fault,
@@ -71,42 +71,49 @@ def ensure_certificates(
 
 
 def _authority(pair: Pair, visit: _Visit) -> tuple[list[x509.Certificate], Authority | None]:
-    """What is in ca.crt, and the CA as something that can sign, if its key is there."""
+    """What is in ca.crt, and the CA as something that can sign, if its key is there.
+
+    While one CA takes the place of another there are two in ca.crt (rotating.py); the one whose key is ca.key signs.
+    """
     certificates, key = read_certificates(pair), read_key(pair)
     if not certificates and key is None:
         key = new_key()
         write_key(pair, key)
-        certificates = [_put_ca(pair, key, visit.now)]
+        certificates = [issue_ca(key, visit.now)]
+        write_certificate(pair, *certificates)
     elif not certificates:
         raise CertificateError(f"{pair.key} is there but {pair.crt.name} is not: restore it, or remove {pair.key.name}")
-    if key is None:
-        authority = None
-    elif belong_together(certificates[0], key):
-        authority = Authority(certificates[0], key)  # type: ignore[arg-type]  # every key that is certified may sign
-    else:
-        raise CertificateError(f"{pair.key} is not the key of {pair.crt}: restore the one that belongs to it")
-    problem = problem_with_dates(certificates[0], visit.now)
+    authority = signing_authority(pair, certificates, key)
+    problem = problem_with_dates(authority.certificate if authority else certificates[0], visit.now)
     return _aged_authority(pair, certificates, authority, problem, visit) if problem else (certificates, authority)
+
+
+def signing_authority(
+    pair: Pair, certificates: list[x509.Certificate], key: PrivateKeyTypes | None
+) -> Authority | None:
+    """The one of `certificates` that `key` belongs to. Raises CertificateError if it belongs to none."""
+    if key is None:
+        return None
+    for certificate in certificates:
+        if belong_together(certificate, key):
+            return Authority(certificate, key)  # type: ignore[arg-type]  # every key that is certified may sign
+    raise CertificateError(f"{pair.key} is not the key of {pair.crt}: restore the one that belongs to it")
 
 
 def _aged_authority(
     pair: Pair, certificates: list[x509.Certificate], authority: Authority | None, problem: Problem, visit: _Visit
 ) -> tuple[list[x509.Certificate], Authority | None]:
-    if authority and common_name(certificates[0].subject) == CA_NAME:
+    if authority and common_name(authority.certificate.subject) == CA_NAME:
         # The same key signs the same name anew, so what the old one signed stays good for whoever has the new one.
-        certificate = _put_ca(pair, authority.key, visit.now)
+        renewed = issue_ca(authority.key, visit.now)
+        certificates = [renewed if one == authority.certificate else one for one in certificates]
+        write_certificate(pair, *certificates)
         visit.say(f"The CA in {pair.crt} {problem.text} and was renewed: give the new ca.crt to every client")
-        return [certificate], Authority(certificate, authority.key)
+        return certificates, Authority(renewed, authority.key)
     if problem.is_fatal:
         raise CertificateError(f"The CA in {pair.crt} {problem.text}: replace it, and the certificates it signed")
     visit.say(f"The CA in {pair.crt} {problem.text}: replace it before that, and the certificates it signed")
     return certificates, authority
-
-
-def _put_ca(pair: Pair, key: CertificateIssuerPrivateKeyTypes, now: datetime) -> x509.Certificate:
-    certificate = issue_ca(key, now)
-    write_certificate(pair, certificate)
-    return certificate
 
 
 def _is_ours_to_mend(problem: Problem, pair: Pair, authority: Authority | None, visit: _Visit) -> bool:

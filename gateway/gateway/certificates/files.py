@@ -63,9 +63,10 @@ def write_key(pair: Pair, key: PrivateKeyTypes) -> None:
     _write(pair.key, pem, KEY_MODE)
 
 
-def write_certificate(pair: Pair, certificate: x509.Certificate) -> None:
-    """Put `certificate` in place, mode 0644."""
-    _write(pair.crt, certificate.public_bytes(serialization.Encoding.PEM), CERTIFICATE_MODE)
+def write_certificate(pair: Pair, *certificates: x509.Certificate) -> None:
+    """Put them in place, in one file, mode 0644."""
+    pem = b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates)
+    _write(pair.crt, pem, CERTIFICATE_MODE)
 
 
 def make_directory(directory: Path) -> None:

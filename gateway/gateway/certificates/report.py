@@ -44,7 +44,7 @@ def report(directory: Path, public_host: str, now: datetime) -> Iterator[Row]:
     ca = Pair(directory, "ca")
     try:
         authorities = read_certificates(ca)
-        yield _row(ca, authorities, _problem_with_ca(ca, authorities, now), now)
+        yield from _authorities(ca, authorities, now)
     except CertificateError as error:
         yield _broken(ca, str(error))
     for leaf in leaves(public_host):
@@ -56,13 +56,15 @@ def report(directory: Path, public_host: str, now: datetime) -> Iterator[Row]:
             yield _broken(pair, str(error))
 
 
-def _problem_with_ca(ca: Pair, authorities: list[x509.Certificate], now: datetime) -> Problem | None:
+def _authorities(ca: Pair, authorities: list[x509.Certificate], now: datetime) -> Iterator[Row]:
+    """A row for each: there are two while one takes the place of the other."""
     if not authorities:
-        return Problem(Fault.MISSING, "there is none")
+        yield _broken(ca, "there is none")
     key = read_key(ca)
-    if key is not None and not belong_together(authorities[0], key):
-        return Problem(Fault.KEY, "ca.key belongs to another certificate")
-    return problem_with_dates(authorities[0], now)
+    lost = key is not None and not any(belong_together(authority, key) for authority in authorities)
+    for authority in authorities:
+        problem = Problem(Fault.KEY, "ca.key belongs to another certificate") if lost else None
+        yield _row(ca, [authority], problem or problem_with_dates(authority, now), now)
 
 
 def _row(pair: Pair, chain: list[x509.Certificate], problem: Problem | None, now: datetime) -> Row:
