@@ -12,6 +12,7 @@ from aiohttp import web
 
 from ext_authz.authorizer import Authorizer
 from ext_authz.breaker import GuardedAuthorizationServer
+from ext_authz.certificates import Expiries, OwnCertificates
 from ext_authz.decision_log import DecisionLog, json_logger
 from ext_authz.discovery import metadata_documents
 from ext_authz.ended_sessions import EndedSessions
@@ -74,6 +75,7 @@ async def serve(settings: Settings, policy: PolicyInForce, worker: Worker | None
     stop.listen()
     logger = json_logger(sys.stdout, settings.log_level).bind(**({"worker": worker.number} if worker else {}))
     metrics = Metrics()
+    metrics.certificates(OwnCertificates(_tls(settings)).gauges())
     async with AsyncExitStack() as closing:
         lines = LineWriter(sys.stdout, asyncio.get_running_loop().call_later)
         recorder = DecisionRecorder(DecisionLog(logger, lines.write), metrics)
@@ -148,7 +150,7 @@ async def _start_grpc(
     settings: Settings, service: AuthorizationService, worker: Worker | None, stop: Stop, closing: AsyncExitStack
 ) -> int:
     address = worker.grpc_address(settings.grpc_listen) if worker else settings.grpc_listen
-    tls = Tls(settings.tls_cert_file, settings.tls_key_file, settings.tls_ca_file)
+    tls = _tls(settings)
     try:
         server = await start_grpc_server(service, address, tls, settings.allowed_client_san)
     except RuntimeError as error:
@@ -157,6 +159,10 @@ async def _start_grpc(
         raise CannotStart(f"TLS_KEY_FILE: {tls.key} and {tls.certificate} are not a key and its certificate") from error
     closing.push_async_callback(server.drain, stop.at_once)
     return server.port
+
+
+def _tls(settings: Settings) -> Tls:
+    return Tls(settings.tls_cert_file, settings.tls_key_file, settings.tls_ca_file)
 
 
 def _registration(settings: Settings, recorder: DecisionRecorder, closing: AsyncExitStack) -> RegistrationEndpoint:
@@ -179,11 +185,13 @@ async def _health(
     settings: Settings, policy: PolicyInForce, introspection: Introspection, closing: AsyncExitStack
 ) -> Health:
     session = await closing.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)))
-    probes = (
-        keycloak_probe(session, settings.keycloak_url, settings.keycloak_realm, introspection),
-        EnvoyProbe(session, settings.envoy_status_url, policy),
-    )
-    return Health(probes, lambda: policy.refused)
+    envoy = EnvoyProbe(session, settings.envoy_status_url, policy)
+    keycloak = keycloak_probe(session, settings.keycloak_url, settings.keycloak_realm, introspection)
+
+    async def own() -> Expiries:
+        return OwnCertificates(_tls(settings)).expiries()
+
+    return Health((keycloak, envoy), lambda: policy.refused, own, envoy.expiries)
 
 
 def _http_app(settings: Settings, policy: PolicyInForce, metrics: Exposition, health: Health) -> web.Application:

@@ -2,10 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections import ChainMap
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from ext_authz.certificates import Expiries, expired, expiring
 from ext_authz.policy_in_force import Refused
 
 PROBE_SECONDS = 2.0
@@ -17,26 +20,33 @@ KEPT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Component → whether it works; and what is wrong with a policy file that is not in force for that reason."""
+    """Component → whether it works; what is wrong with a policy file that is not in force for that reason; and whose
+    certificates are about to expire, or did, with when."""
 
     components: Mapping[str, bool]
     policy_refused: Refused | None = None
+    expiring: Mapping[str, str] = field(default_factory=dict)
+    expired: Sequence[str] = ()
 
     @property
     def down(self) -> list[str]:
-        return sorted(name for name, up in self.components.items() if not up)
+        return sorted({*(name for name, up in self.components.items() if not up), *self.expired})
 
     def body(self) -> dict[str, Any]:
         """States only. Addresses, versions and error texts would tell a stranger about the inside.
 
         A refused policy is no outage, for the one in force goes on deciding. It is said with its line all the same:
-        whoever has just edited the file looks here.
+        whoever has just edited the file looks here. Nor is a certificate that is about to expire; one that did is an
+        outage of what shows it, for the next handshake with it fails.
         """
-        components = {name: "ok" if up else "down" for name, up in sorted(self.components.items())}
+        components = {name: "down" if name in self.down else "ok" for name in sorted(self.components)}
         components["policy"] = "refused" if self.policy_refused else "ok"
+        components["certificates"] = "expired" if self.expired else "expiring" if self.expiring else "ok"
         body: dict[str, Any] = {"status": "unavailable", "down": self.down} if self.down else {"status": "ok"}
         if refused := self.policy_refused:
             body["policy"] = {"line": refused.line, "text": refused.text}
+        if self.expiring:
+            body["certificates"] = dict(self.expiring)
         return {**body, "components": components}
 
 
@@ -60,6 +70,10 @@ class Probed(Protocol):
     def probe(self) -> Probe: ...
 
 
+AskExpiries = Callable[[], Awaitable[Expiries]]
+"""Asks one place about the certificates that it shows. It may raise or hang; then nothing is said about them."""
+
+
 class Health:
     """Runs the probes, all at once, and keeps the report for a moment."""
 
@@ -67,12 +81,15 @@ class Health:
         self,
         probes: Iterable[Probed],
         policy_refused: Callable[[], Refused | None] = lambda: None,
-        *,
+        *expiries: AskExpiries,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._probes = tuple(probes)
         self._policy_refused = policy_refused
+        self._expiries = expiries
         self._clock = clock
+        self._now = now
         self._lock = asyncio.Lock()
         self._report: Report | None = None
         self._made_at = 0.0
@@ -86,9 +103,20 @@ class Health:
 
     async def _ask_all(self) -> Report:
         components = {"authorizer": True}  # it is the one that answers
+        asking = asyncio.gather(*(_ask_expiries(ask) for ask in self._expiries))
         for states in await asyncio.gather(*(_ask(probe) for probe in self._probes)):
             components.update(states)
-        return Report(components, self._policy_refused())
+        now, known = self._now(), ChainMap(*map(dict, await asking))
+        return Report(components, self._policy_refused(), expiring(known, now), expired(known, now))
+
+
+async def _ask_expiries(ask: AskExpiries) -> Expiries:
+    """Nothing where nobody answers: that is told by the component's own probe."""
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            return await ask()
+    except Exception:  # noqa: BLE001 - whatever it was, nothing is known
+        return {}
 
 
 async def _ask(named: Probed) -> Mapping[str, bool]:

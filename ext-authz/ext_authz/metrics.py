@@ -1,5 +1,7 @@
 """What is counted, for Prometheus. Labels are reasons, resources and outcomes: bounded, and none from a client."""
 
+from collections.abc import Callable, Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from ext_authz.collectors import Counts, Distribution
@@ -51,6 +53,17 @@ class Metrics:
         self._policy_is_refused = Gauge(
             "ext_authz_policy_refused", "1 while the policy file is not the policy in force.", registry=registry
         )
+        self._certificate_expiry = Gauge(
+            "ext_authz_certificate_expiry_timestamp_seconds",
+            "Unix time at which a certificate expires: the authorizer's own, or the last of its CA file.",
+            ["certificate"],
+            registry=registry,
+        )
+
+    def certificates(self, gauges: Mapping[str, Callable[[], float]]) -> None:
+        """Certificate → asked for its expiry whenever the figures are read."""
+        for name, timestamp in gauges.items():
+            self._certificate_expiry.labels(name).set_function(timestamp)
 
     def decided(self, resource: str, reason: str, seconds: float) -> None:
         self._decisions.count(resource, reason)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from ext_authz.certificates import Expiries, envoy_expiries
 from ext_authz.health import NamedProbe, Probe
 from ext_authz.policy_in_force import Policies
 
@@ -57,6 +58,12 @@ class EnvoyProbe:
         async with self._session.get(f"{self._status_url}/clusters?format=json", allow_redirects=False) as response:
             response.raise_for_status()
             return {"envoy": True, **cluster_states(json.loads(await _read(response)), self._clusters())}
+
+    async def expiries(self) -> Expiries:
+        """Until when the certificates are good that Envoy shows."""
+        async with self._session.get(f"{self._status_url}/certs", allow_redirects=False) as response:
+            response.raise_for_status()
+            return envoy_expiries(json.loads(await _read(response)))
 
     def _clusters(self) -> Mapping[str, str]:
         """The names of routes and clusters in Envoy's configuration, by those of the policy's resources."""

@@ -153,11 +153,13 @@ async def test_health_names_what_is_down_and_metrics_count_decisions(
             body = await response.json()
         async with http.get("/metrics") as response:
             text = await response.text()
+    assert list(body.pop("certificates")) == ["authorizer"]
     assert body == {
         "status": "unavailable",
         "down": ["envoy", "mcp-calculator", "mcp-weather"],
         "components": {
             "authorizer": "ok",
+            "certificates": "expiring",  # the test's CA is good for a day
             "envoy": "down",
             "keycloak": "ok",
             "mcp-calculator": "down",
@@ -169,6 +171,7 @@ async def test_health_names_what_is_down_and_metrics_count_decisions(
     assert 'ext_authz_introspections_total{outcome="active"} 1.0' in text
     assert 'ext_authz_cache_total{result="miss"} 1.0' in text
     assert "ext_authz_decision_seconds_bucket" in text
+    assert 'ext_authz_certificate_expiry_timestamp_seconds{certificate="own"} 1.' in text
 
 
 @pytest.mark.covers("F5")

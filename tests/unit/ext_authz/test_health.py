@@ -33,7 +33,7 @@ async def test_all_well_is_ok() -> None:
     assert report.down == []
     assert report.body() == {
         "status": "ok",
-        "components": {"authorizer": "ok", "keycloak": "ok", "policy": "ok"},
+        "components": {"authorizer": "ok", "certificates": "ok", "keycloak": "ok", "policy": "ok"},
     }
 
 
