@@ -1,6 +1,7 @@
 """Certificates for the authorizer and whoever calls it, made for one test run."""
 
 from pathlib import Path
+from typing import Any
 
 import grpc
 from ext_authz.grpc_server import Tls
@@ -24,9 +25,9 @@ class Authority(Signer):
         tls.certificate.write_bytes(leaf.certificate)
         return tls
 
-    def client(self, *names: str) -> grpc.ChannelCredentials:
-        """A caller with a certificate for ``names``."""
-        return self._showing(self.leaf(*names))
+    def client(self, *names: str, **options: Any) -> grpc.ChannelCredentials:
+        """A caller with a certificate for ``names``; ``options`` as of ``leaf``."""
+        return self._showing(self.leaf(*names, **options))
 
     def client_without_certificate(self) -> grpc.ChannelCredentials:
         return grpc.ssl_channel_credentials(self.pem)

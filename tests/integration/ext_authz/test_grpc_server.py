@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from ext_authz.authorizer import Authorizer, Introspector
 from ext_authz.ended_sessions import EndedSessions
 from ext_authz.grpc_server import GrpcServer, Tls, start_grpc_server
@@ -110,9 +112,16 @@ async def test_another_service_s_certificate_is_refused_on_every_method(
         assert await ask(b"", timeout=10).code() is grpc.StatusCode.PERMISSION_DENIED
 
 
-@pytest.mark.covers("S11")
-async def test_no_certificate_or_a_foreign_one_gets_no_connection(authority: Authority, server: GrpcServer) -> None:
-    for credentials in (authority.client_without_certificate(), authority.foreign_client("envoy")):
+@pytest.mark.covers("S10", "S11", "F15")
+async def test_no_certificate_a_foreign_an_expired_or_a_servers_one_gets_no_connection(
+    authority: Authority, server: GrpcServer
+) -> None:
+    for credentials in (
+        authority.client_without_certificate(),
+        authority.foreign_client("envoy"),
+        authority.client("envoy", valid_for=timedelta(seconds=-1)),
+        authority.client("envoy", use=ExtendedKeyUsageOID.SERVER_AUTH),
+    ):
         async with channel(server, credentials) as stranger:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await check(stranger)
