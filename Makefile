@@ -3,11 +3,12 @@
 
 GATEWAY := .venv/bin/mcp-gateway
 READY := .venv/.synced
+SUPPLY_CHAIN := .tools/supply-chain
 ARGS ?=
 DETACH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token certs test test-others test-clients conformance test-compose postman lint types clean
+.PHONY: help up down status token certs test test-others test-clients conformance test-compose postman audit sbom lint types clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +46,12 @@ test-compose: $(READY) ## Build and start the containers, run the tests against 
 postman: $(READY) ## Run the Postman collection against the gateway that runs; needs node
 	@bash .ci/postman native $(ARGS)
 
+audit: $(READY) $(SUPPLY_CHAIN) ## Look for known vulnerabilities in what uv.lock installs; ends with 2 where nobody can be asked
+	@$(SUPPLY_CHAIN)/bin/python -m supply_chain.audit
+
+sbom: $(READY) ## Write sbom.cdx.json: what the gateway is made of, in CycloneDX
+	@.venv/bin/python -m supply_chain.sbom sbom.cdx.json
+
 lint: $(READY) ## Check style and format
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -55,6 +62,10 @@ types: $(READY) ## Check types
 clean: ## Stop, and remove all that was made, Keycloak's database and download included; the certificates stay
 	@if [ -x $(GATEWAY) ]; then $(GATEWAY) down; fi
 	@rm -rf .gateway .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(SUPPLY_CHAIN): uv.lock $(READY)
+	@UV_PROJECT_ENVIRONMENT=$@ PATH="$(CURDIR)/.tools/bin:$$PATH" uv sync --quiet --frozen --only-group supply-chain
+	@touch $@
 
 $(READY): uv.lock pyproject.toml $(wildcard */pyproject.toml) gateway/bootstrap.sh
 	@sh gateway/bootstrap.sh
