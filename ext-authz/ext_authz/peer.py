@@ -1,6 +1,7 @@
 """Lets only Envoy speak to this server: whose certificate does not name it is refused, on every method.
 
-Requiring a certificate of our CA is not enough. Every service has one, and none but Envoy may ask for decisions.
+Requiring a certificate of our CA is not enough. Every service has one, and none but Envoy may ask for decisions. Nor is
+one that was shown some time ago: a resumed session is refused.
 """
 
 from __future__ import annotations  # the stubs make these classes generic, the library does not
@@ -12,6 +13,10 @@ import grpc
 
 _PEER_DNS = "peer_dns"
 """gRPC's property for the DNS entries of the peer's SAN alone: an e-mail or URI entry must not pass for a host name."""
+
+_RESUMED = "ssl_session_reused"
+"""gRPC's property for a session that was resumed. Its client has shown no certificate now, and the one that it showed
+then may have expired since (RFC 8446 §2.2). gRPC's server cannot be told not to offer it; Envoy does not take it up."""
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -40,7 +45,8 @@ class OnlyPeer(grpc.aio.ServerInterceptor):
         return self._checked[method]
 
     def _is_admitted(self, context: Context) -> bool:
-        return self._san in (context.auth_context().get(_PEER_DNS) or ())
+        peer = context.auth_context()
+        return self._san in (peer.get(_PEER_DNS) or ()) and peer.get(_RESUMED) != [b"true"]
 
     def _unary(self, handler: Handler) -> Handler:
         async def checked(request: Any, context: Context) -> Any:

@@ -154,6 +154,7 @@ def test_mcp_routes_drop_the_token_have_no_deadline_and_never_repeat_a_call() ->
 def test_envoy_checks_the_name_of_whom_it_speaks_to(cluster: str, name: str) -> None:
     tls = clusters()[cluster]["transport_socket"]["typed_config"]
     assert tls["sni"] == name
+    assert tls["max_session_keys"] == 0
     assert tls["common_tls_context"]["tls_certificate_sds_secret_configs"][0]["name"] == "gateway"
     assert tls["common_tls_context"]["validation_context_sds_secret_config"]["name"] == f"{name}-ca"
 

@@ -15,6 +15,7 @@ from ext_authz.grpc_server import GrpcServer, Tls, start_grpc_server
 from ext_authz.grpc_service import AuthorizationService
 from ext_authz.introspection import CacheSettings, Introspection
 from ext_authz.xds import AUTHORIZATION_SERVICE
+from grpc.experimental.session_cache import ssl_session_cache_lru
 from grpc_health.v1 import health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc  # type: ignore[import-untyped]
 
@@ -126,6 +127,19 @@ async def test_no_certificate_a_foreign_an_expired_or_a_servers_one_gets_no_conn
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await check(stranger)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.covers("S10", "F15")
+async def test_a_resumed_session_is_refused_because_it_shows_no_certificate_now(
+    authority: Authority, server: GrpcServer
+) -> None:
+    cache = ("grpc.ssl_session_cache", ssl_session_cache_lru(1))  # type: ignore[no-untyped-call]
+    credentials = authority.client("envoy")
+    codes = []
+    for _ in range(2):
+        async with grpc.aio.secure_channel(f"localhost:{server.port}", credentials, options=[cache]) as envoy:
+            codes.append(await start_check(envoy).code())
+    assert codes == [grpc.StatusCode.OK, grpc.StatusCode.PERMISSION_DENIED]
 
 
 @pytest.mark.covers("S11")
