@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 
 from ext_authz.bounded_body import read_at_most
 
@@ -20,6 +21,9 @@ MAX_ANSWER_BYTES = 256 * 1024
 
 MAX_CONNECTIONS = 64
 """Connections to Keycloak, kept open between requests. What is more waits for one, within the caller's deadline."""
+
+RESOLVED_SECONDS = 1
+"""How long a name's address is kept: a Keycloak that comes back at another address is found within this time."""
 
 
 class TransportError(Exception):
@@ -51,11 +55,16 @@ class Answer:
 
 
 class KeycloakHttp:
-    """Must be made, used and closed in one event loop. There are no timeouts here: the caller has a deadline."""
+    """Must be made, used and closed in one event loop. There are no timeouts here: the caller has a deadline.
 
-    def __init__(self) -> None:
+    Names are looked up by ``resolver``, as the system does it where None is given.
+    """
+
+    def __init__(self, resolver: AbstractResolver | None = None) -> None:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
+            connector=aiohttp.TCPConnector(
+                limit=MAX_CONNECTIONS, ttl_dns_cache=RESOLVED_SECONDS, resolver=resolver or aiohttp.DefaultResolver()
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
             # A compressed answer could grow after it was counted: none is asked for, none is unpacked.
