@@ -187,7 +187,8 @@ class Introspection:
         introspected = await self._ask(token)
         if isinstance(introspected, Reason):
             self._claims.drop(key)  # what was known before is no longer so
-            self._refused.put(key, introspected, min(self._ttl, REFUSAL_LIFETIME_SECONDS))
+            if self._refused.put(key, introspected, min(self._ttl, REFUSAL_LIFETIME_SECONDS)):
+                self._observer.evicted()
             return introspected if address is None else self._counted(introspected, address)
         lifetime = min(self._ttl, introspected.expires_at - asked_on)
         if self._claims.put(key, introspected, lifetime, since=asked_at):

@@ -152,6 +152,14 @@ async def test_an_answer_that_had_to_go_is_counted() -> None:
 
 
 @pytest.mark.covers("S18")
+async def test_a_refusal_that_had_to_go_for_another_is_counted_as_well() -> None:
+    bench = Bench(FakeAuthorizationServer(INACTIVE), size=2)
+    for number in range(3):
+        await bench.ask(f"token-{number}")
+    assert bench.observer.evictions == 1
+
+
+@pytest.mark.covers("S18")
 @pytest.mark.parametrize("ttl", [0.0, 5.0])
 async def test_an_address_that_brings_too_many_invalid_tokens_must_wait_and_the_server_is_not_asked(ttl: float) -> None:
     bench = Bench(FakeAuthorizationServer(INACTIVE), ttl=ttl, failures_per_minute=3)
