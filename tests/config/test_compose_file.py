@@ -8,7 +8,9 @@ import pytest
 import yaml
 from gateway.certificates import ensure_certificates
 from gateway.compose.volumes import volumes
+from gateway.runner.keycloak_command import start_environment
 
+from tests.support.runner import settings_in
 from tests.support.stack import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -112,3 +114,12 @@ def test_no_key_and_no_certificate_gets_to_the_builder() -> None:
 @pytest.mark.parametrize("variable", sorted(set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))))
 def test_the_paper_names_every_variable(variable: str) -> None:
     assert f"`{variable}`" in (ROOT / "docs/compose.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.covers("F6")
+def test_keycloak_writes_what_it_confirms_natively_and_in_its_image() -> None:
+    """H2 would otherwise write half a second later, and lose a session that has just begun when Keycloak is killed."""
+    native = start_environment(settings_in(ROOT))["KC_DB_URL_PROPERTIES"]
+    assert native == ";WRITE_DELAY=0"
+    assert f'\nENV KC_DB_URL_PROPERTIES="{native}"\n' in dockerfile("keycloak").partition("FROM ${KEYCLOAK_IMAGE}\n")[2]
+    assert "KC_DB_URL_PROPERTIES" not in SERVICES["keycloak"]["environment"], "it would go over the image's"

@@ -18,6 +18,10 @@ OPENED = ("java.util", "java.util.concurrent", "java.security", "java.lang")
 SHARED = ("bin", "conf", "lib", "providers", "themes")
 # Decided when Keycloak is built, and kept in the build (Keycloak guide "Configuring Keycloak", build options)
 BUILD_ENVIRONMENT = {"KC_DB": "dev-file", "KC_HEALTH_ENABLED": "true"}
+# Keycloak's own database, H2, writes up to half a second after a commit (h2database.com, "SET WRITE_DELAY"): a session
+# that was confirmed just before a kill would be gone, and its token answered 401. 0: a commit is in the file when it
+# returns. Keycloak adds what it needs itself (NON_KEYWORDS, DB_CLOSE_DELAY) to the URL that these are part of.
+DATABASE_PROPERTIES = ";WRITE_DELAY=0"
 METADATA_DOCUMENTS = "cimd"  # the experimental feature, and the name of the build that has it
 
 
@@ -34,6 +38,7 @@ def start_command(home: Path) -> tuple[str, ...]:
 def start_environment(settings: Settings) -> Mapping[str, str]:
     """What Keycloak is told at each start, and what the placeholders of the realm file are filled with."""
     return {
+        "KC_DB_URL_PROPERTIES": DATABASE_PROPERTIES,
         # Without it Keycloak opens JGroups ports, and management on all addresses
         "KC_CACHE": "local",
         "KC_HTTP_ENABLED": "true",
