@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 import aiohttp
 import uvloop
 from aiohttp import web
+from mcp_wire import LogStream
 
 from ext_authz.authorizer import Authorizer
 from ext_authz.breaker import GuardedAuthorizationServer
@@ -77,7 +78,7 @@ async def serve(settings: Settings, policy: PolicyInForce, worker: Worker | None
     metrics = Metrics()
     metrics.certificates(OwnCertificates(_tls(settings)).gauges())
     async with AsyncExitStack() as closing:
-        lines = LineWriter(sys.stdout, asyncio.get_running_loop().call_later)
+        lines = LineWriter(LogStream(sys.stdout), asyncio.get_running_loop().call_later)
         recorder = DecisionRecorder(DecisionLog(logger, lines.write), metrics)
         siblings = await _siblings(worker, stop, closing)
         ended = SharedEndedSessions(siblings, metrics.remembered)

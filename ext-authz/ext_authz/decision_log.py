@@ -5,9 +5,10 @@ import logging
 import time
 from collections.abc import Callable
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
+from mcp_wire import LogStream
 
 from ext_authz.operation import HttpRequest
 from ext_authz.verdict import REFUSALS, Allow, Verdict
@@ -17,9 +18,9 @@ _LONGEST = 256
 
 
 def json_logger(stream: TextIO, level: str) -> structlog.typing.FilteringBoundLogger:
-    """A logger that writes one ASCII JSON object per line to ``stream``."""
+    """A logger that writes one ASCII JSON object per line to ``stream``, and would rather lose one than raise."""
     logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
-        structlog.WriteLogger(stream),
+        structlog.WriteLogger(cast(TextIO, LogStream(stream))),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),

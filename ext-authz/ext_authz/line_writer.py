@@ -1,11 +1,17 @@
 """Writes lines to a stream at once or a moment later, so that a busy process makes one system call for many of them."""
 
 from collections.abc import Callable
-from typing import TextIO
+from typing import Protocol
 
 FLUSH_SECONDS = 0.05
 """A line is written this long after it was made, at most. What a killed process can lose is this much of its log; one
 that ends or crashes in Python writes all of it, as the interpreter closes its stdout."""
+
+
+class Stream(Protocol):
+    def write(self, text: str, /) -> int: ...
+    def flush(self) -> None: ...
+
 
 Later = Callable[[float, Callable[[], None]], object]
 """``call_later`` of an event loop."""
@@ -14,7 +20,7 @@ Later = Callable[[float, Callable[[], None]], object]
 class LineWriter:
     """Nothing is dropped: where the reader is slow, writing waits for it (the stream's own buffer is 8 KiB)."""
 
-    def __init__(self, stream: TextIO, call_later: Later) -> None:
+    def __init__(self, stream: Stream, call_later: Later) -> None:
         self._stream = stream
         self._call_later = call_later
         self._is_due = False

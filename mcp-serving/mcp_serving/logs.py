@@ -3,9 +3,10 @@
 import json
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
+from mcp_wire import LogStream
 
 _SHARED: tuple[Any, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -27,7 +28,7 @@ def configure_logs(level: str) -> None:
     structlog.configure(
         processors=[*_SHARED, structlog.processors.JSONRenderer(_written)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, LogStream(sys.stdout))),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)

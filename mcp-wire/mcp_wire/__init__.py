@@ -15,6 +15,7 @@ from mcp_wire.codes import (
     UNSUPPORTED_PROTOCOL_VERSION,
 )
 from mcp_wire.headers import is_json_media_type, parse_scopes
+from mcp_wire.log_stream import LogStream
 from mcp_wire.message import Id, Kind, MalformedMessage, Message, read_message
 from mcp_wire.mirrors import mirror_fault
 from mcp_wire.refusal import error_body
@@ -34,6 +35,7 @@ __all__ = [
     "UNSUPPORTED_PROTOCOL_VERSION",
     "Id",
     "Kind",
+    "LogStream",
     "MalformedMessage",
     "Message",
     "error_body",

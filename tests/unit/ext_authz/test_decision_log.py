@@ -11,6 +11,7 @@ from ext_authz.line_writer import LineWriter
 from ext_authz.verdict import Allow, Deny, Reason
 from hypothesis import given
 from hypothesis import strategies as st
+from mcp_wire import LogStream
 
 from tests.support.authz import http_request
 
@@ -18,7 +19,7 @@ ALLOW = Allow(Identity("user-1", "user@example.org", frozenset()), "add")
 
 
 def decision_log(stream: io.StringIO, level: str = "INFO") -> DecisionLog:
-    return DecisionLog(json_logger(stream, level), stream.write)
+    return DecisionLog(json_logger(stream, level), LogStream(stream).write)
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:
@@ -134,3 +135,14 @@ class FakeLater:
     def __call__(self, seconds: float, call: Callable[[], None]) -> None:
         assert seconds <= 0.1
         self.calls.append(call)
+
+
+@pytest.mark.covers("F18")
+def test_a_log_that_cannot_be_written_fails_no_decision() -> None:
+    class FullDisk(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    log = decision_log(FullDisk())
+    log.decided(http_request(), "weather", ALLOW, "user", 0.1)
+    log.failed("request-1", RuntimeError())
