@@ -8,7 +8,7 @@ ARGS ?=
 DETACH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token certs test test-others test-clients conformance test-compose postman audit sbom lint types clean
+.PHONY: help up down status token certs test test-others test-clients conformance faults faults-short soak soak-short test-compose postman audit sbom lint types clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,20 @@ test-clients: $(READY) ## Run real MCP clients against a gateway of their own; n
 
 conformance: $(READY) ## Run the conformance suite of the Model Context Protocol and print a table; needs node
 	@.venv/bin/python -m pytest tests/conformance -s $(ARGS)
+
+faults: $(READY) ## Break each part under load, show that nobody gets in and that it heals, and write docs/reliability.md
+	@FAULTS_FILE=docs/measured/faults.json .venv/bin/python -m pytest tests/faults $(ARGS)
+	@.venv/bin/python -m tests.support.reliability
+
+faults-short: $(READY) ## The part of them that continuous integration runs
+	@.venv/bin/python -m pytest tests/faults -m short $(ARGS)
+
+soak: $(READY) ## Load of all kinds for SOAK_SECONDS (1200): memory and descriptors stay flat; writes docs/reliability.md
+	@SOAK_FILE=docs/measured/soak.json .venv/bin/python -m pytest tests/soak $(ARGS)
+	@.venv/bin/python -m tests.support.reliability
+
+soak-short: $(READY) ## The same for a minute
+	@SOAK_SECONDS=60 .venv/bin/python -m pytest tests/soak $(ARGS)
 
 test-compose: $(READY) ## Build and start the containers, run the tests against them, and remove them
 	@bash .ci/compose

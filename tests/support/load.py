@@ -23,6 +23,7 @@ from typing import Any
 import httpx
 
 from tests.support.mcp import CALCULATOR, WEATHER, bearer, tool_call
+from tests.support.sessions import signed_in
 from tests.support.stack import Stack
 
 MAX_WAITING = 1000
@@ -126,7 +127,8 @@ class Load:
 
 def usual_mix(stack: Stack) -> list[Ask]:
     """A good token at each server, a made-up one, none, and a good one of the other server: six requests a round."""
-    both, weather = bearer(stack.token()), bearer(stack.token("openid", "mcp:weather"))
+    both = bearer(signed_in(stack, "mcp-client", "openid", "mcp:weather", "mcp:calculator").access_token)
+    weather = bearer(signed_in(stack, "mcp-client", "openid", "mcp:weather").access_token)
     forecast = tool_call("get_weather_forecast", location="Berlin")
     good = Ask("good, calculator", True, lambda: both)
     return [
@@ -141,11 +143,19 @@ def usual_mix(stack: Stack) -> list[Ask]:
 
 @contextmanager
 def steady_load(
-    ca: ssl.SSLContext, url: str, asks: Sequence[Ask], *, per_second: float = 24.0, timeout_s: float = 15.0
+    ca: ssl.SSLContext,
+    url: str,
+    asks: Sequence[Ask],
+    *,
+    per_second: float = 24.0,
+    timeout_s: float = 15.0,
+    keep_connections: bool = True,
 ) -> Iterator[Load]:
-    """Sends ``asks`` in turn, over kept connections, until the block ends; then waits for what is under way."""
+    """Sends ``asks`` in turn until the block ends; then waits for what is under way."""
     load, stop = Load(), threading.Event()
-    sending = _sending(load, stop, asks, ca, url, per_second, timeout_s)
+    kept = httpx.Limits(max_connections=MAX_WAITING, max_keepalive_connections=50 if keep_connections else 0)
+    client = httpx.AsyncClient(base_url=url, verify=ca, timeout=timeout_s, limits=kept)
+    sending = _sending(load, stop, asks, client, per_second)
     thread = threading.Thread(target=lambda: asyncio.run(sending), name="load")
     thread.start()
     try:
@@ -160,14 +170,11 @@ async def _sending(
     load: Load,
     stop: threading.Event,
     asks: Sequence[Ask],
-    ca: ssl.SSLContext,
-    url: str,
+    client: httpx.AsyncClient,
     per_second: float,
-    timeout_s: float,
 ) -> None:
     under_way: set[asyncio.Task[None]] = set()
-    limits = httpx.Limits(max_connections=MAX_WAITING, max_keepalive_connections=50, keepalive_expiry=30)
-    async with httpx.AsyncClient(base_url=url, verify=ca, timeout=timeout_s, limits=limits) as client:
+    async with client:
         due = time.monotonic()
         for ask in itertools.cycle(asks):
             if stop.is_set():

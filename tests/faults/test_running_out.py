@@ -1,0 +1,71 @@
+"""F18: descriptors and disk run out under load. What cannot be checked is not let in by that, and it heals."""
+
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from tests.support.faults import Findings, await_refusal, says_try_later, statuses, struck
+from tests.support.keycloak_between import KeycloakBetween
+from tests.support.stack import Stack
+
+LASTS_S = 6
+FEW = 3
+"""Descriptors that a process may have: fewer than it has, so that none can be opened. Those that are open stay."""
+
+
+@contextmanager
+def limited(pid: int, what: int, limit: int) -> Iterator[None]:
+    """A limit of a process that runs (prlimit(2)), and what it was before at the end."""
+    before = resource.prlimit(pid, what)
+    resource.prlimit(pid, what, (limit, before[1]))
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):  # it ended over it; the next one was started without a limit
+            resource.prlimit(pid, what, before)
+
+
+@pytest.mark.covers("F18", "R4")
+def test_an_authorizer_without_descriptors_cannot_ask_and_says_so(
+    stack: Stack, beside: Stack, between: KeycloakBetween, findings: Findings
+) -> None:
+    with struck(findings, beside, stack, "F18", f"authorizer without descriptors for {LASTS_S} s") as strike:
+        between.keeps_connections = False
+        time.sleep(1)  # the kept connections end
+        with limited(beside.pids()["ext-authz"], resource.RLIMIT_NOFILE, FEW):
+            await_refusal(strike.load, strike.at, within_s=20)
+            time.sleep(LASTS_S)  # how long the fault lasts
+        between.behave()
+        strike.over()
+    assert statuses(strike.load, strike.at, may_pass=True) <= {200, 503}
+    assert statuses(strike.load, strike.at, may_pass=False) <= {401, 503}
+    says_try_later(strike.load, strike.at)
+
+
+@pytest.mark.covers("F18")
+@pytest.mark.parametrize("component", ["envoy", "mcp-calculator"])
+def test_a_component_without_descriptors_lets_nobody_in_and_goes_on_when_it_has_them(
+    stack: Stack, beside: Stack, findings: Findings, component: str
+) -> None:
+    what = f"{component} without descriptors for {LASTS_S} s, a new connection for each request"
+    with struck(findings, beside, stack, "F18", what, keep_connections=False) as strike:
+        with limited(beside.pids()[component], resource.RLIMIT_NOFILE, FEW):
+            time.sleep(LASTS_S)  # how long the fault lasts
+        strike.over()
+    assert statuses(strike.load, strike.at, may_pass=True) <= {0, 200, 503}
+    assert statuses(strike.load, strike.at, may_pass=False) <= {0, 401, 503}
+
+
+@pytest.mark.covers("F18")
+@pytest.mark.parametrize("component", ["ext-authz", "mcp-weather", "mcp-calculator"])
+def test_a_full_disk_changes_no_decision(stack: Stack, beside: Stack, findings: Findings, component: str) -> None:
+    """Its log cannot grow by a byte."""
+    with struck(findings, beside, stack, "F18", f"{component}'s disk full for {LASTS_S} s") as strike:
+        with limited(beside.pids()[component], resource.RLIMIT_FSIZE, 0):
+            time.sleep(LASTS_S)  # how long the fault lasts
+        strike.over()
+    assert statuses(strike.load, strike.at, may_pass=True) == {200}
+    assert statuses(strike.load, strike.at, may_pass=False) == {401}

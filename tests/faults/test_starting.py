@@ -1,0 +1,138 @@
+"""F20, F21: a crowd that meets a cold cache, and components that start in any order."""
+
+import asyncio
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, ExitStack, contextmanager
+
+import httpx
+import pytest
+from gateway.runner.component import Component
+from gateway.runner.inheriting import inherited
+from gateway.runner.stack import native_stack
+
+from tests.support.faults import Findings, Row, door, row_of, statuses
+from tests.support.keycloak_between import KeycloakBetween
+from tests.support.load import Load, steady_load, usual_mix
+from tests.support.mcp import CALCULATOR, bearer, tool_call
+from tests.support.sessions import signed_in
+from tests.support.stack import Stack
+
+CROWD = 500
+CONNECTIONS = 10  # of HTTP/2, with up to a hundred streams each
+MISSES, AHEAD = 'ext_authz_cache_total{result="miss"}', "ext_authz_refreshed_ahead_total"
+ADD = tool_call("add", a=1, b=2)
+BETWEEN_STARTS_S = 1.5
+READY_S = 60
+
+
+@pytest.mark.short
+@pytest.mark.covers("F20")
+async def test_500_concurrent_requests_with_one_cold_token_are_one_question(
+    stack: Stack, beside: Stack, between: KeycloakBetween, findings: Findings
+) -> None:
+    token = (await asyncio.to_thread(signed_in, stack)).access_token
+    between.tokens.clear()
+    before = counted(beside)
+    answers = await crowd(beside, token)
+    after = counted(beside)
+    assert Counter(answers) == {200: CROWD}
+    assert after[MISSES] - before[MISSES] == 1, "one asked; all others joined it, or found its answer"
+    # A machine that needs longer than three seconds for 500 answers sees the token, by then in use, asked about ahead
+    assert between.tokens.count(token) == 1 + after[AHEAD] - before[AHEAD]
+    what = f"{CROWD} requests at once with one cold token: 1 introspection"
+    findings.rows.append(Row("F20", what, {"200": CROWD}, {}, 0, 0.0, ""))
+
+
+def counted(gateway: Stack) -> dict[str, float]:
+    """The authorizer's own figures."""
+    lines = (line.rpartition(" ") for line in gateway.authorizer_metrics().splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in lines}
+
+
+async def crowd(gateway: Stack, token: str) -> list[int]:
+    """Everybody at once, over connections that are there already."""
+    async with AsyncExitStack() as open_clients:
+        made = [
+            httpx.AsyncClient(base_url=door(gateway), verify=gateway.ca, http2=True, timeout=30)
+            for _ in range(CONNECTIONS)
+        ]
+        clients = [await open_clients.enter_async_context(client) for client in made]
+        await asyncio.gather(*(client.post(CALCULATOR, json=ADD) for client in clients))
+        sent = [client.post(CALCULATOR, json=ADD, headers=bearer(token)) for client in clients * (CROWD // CONNECTIONS)]
+        return [answer.status_code for answer in await asyncio.gather(*sent)]
+
+
+@contextmanager
+def started(component: Component, environment: dict[str, str]) -> Iterator[None]:
+    """One component without a runner; nobody waits until it is ready."""
+    process = subprocess.Popen(
+        component.argv,
+        env=inherited(environment) | dict(component.environment),
+        cwd=component.directory,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+ORDERS = (
+    ("envoy", "ext-authz", "mcp-weather", "mcp-calculator"),
+    ("mcp-calculator", "mcp-weather", "ext-authz", "envoy"),
+    ("ext-authz", "envoy", "mcp-calculator", "mcp-weather"),
+)
+"""Envoy before everything, after everything, and between; each starts while the one before may not be ready yet."""
+
+
+@pytest.mark.covers("F21")
+@pytest.mark.parametrize("order", ORDERS, ids="-then-".join)
+def test_components_that_start_in_any_order_serve_in_the_end_and_let_nobody_in_before(
+    stack: Stack, beside: Stack, between: KeycloakBetween, findings: Findings, order: tuple[str, ...]
+) -> None:
+    """The second gateway's own parts, on its ports, after its runner was stopped."""
+    settings = beside.settings.model_copy(update={"keycloak_url": between.url})
+    components = {component.name: component for component in native_stack(settings).components}
+    assert set(order) == set(components)
+    with beside_stopped(beside), steady_load(beside.ca, door(beside), usual_mix(stack)) as load:
+        at = time.monotonic()
+        load.await_count(6)
+        with running_in([components[name] for name in order], beside.environment):
+            load.await_good(within_s=READY_S)
+            findings.rows.append(
+                row_of(load, at, "F21", f"started in the order {', '.join(order)}", load.healed_after(at), "its start")
+            )
+            check(load, at)
+
+
+def check(load: Load, at: float) -> None:
+    assert load.unauthorized_allows() == []
+    assert statuses(load, at, may_pass=True) <= {0, 200, 503}
+    assert statuses(load, at, may_pass=False) <= {0, 401, 503}
+
+
+@contextmanager
+def beside_stopped(beside: Stack) -> Iterator[None]:
+    """Its files stay; at the end it runs again."""
+    assert beside.cli("down").returncode == 0
+    try:
+        yield
+    finally:
+        again = beside.cli("up", "--detach")
+        assert again.returncode == 0, again.stderr
+        beside.rate_limit(enabled=False)
+
+
+@contextmanager
+def running_in(components: list[Component], environment: dict[str, str]) -> Iterator[None]:
+    """Started one after the other, a moment apart."""
+    with ExitStack() as running:
+        for component in components:
+            running.enter_context(started(component, environment))
+            time.sleep(BETWEEN_STARTS_S)  # the order is the point
+        yield
