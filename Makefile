@@ -8,7 +8,7 @@ ARGS ?=
 DETACH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token certs test test-others test-clients conformance faults faults-short soak soak-short test-compose postman audit sbom lint types clean
+.PHONY: help up down status token certs test test-others test-clients attacks conformance faults faults-short soak soak-short test-compose postman audit sbom lint types clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ test-others: $(READY) ## Run the longer tests with servers of other people behin
 
 test-clients: $(READY) ## Run real MCP clients against a gateway of their own; needs node and chromium
 	@.venv/bin/python -m pytest tests/clients $(ARGS)
+
+attacks: $(READY) ## Attack a gateway of its own in every way that docs/security.md lists
+	@.venv/bin/python -m pytest tests/attacks $(ARGS)
 
 conformance: $(READY) ## Run the conformance suite of the Model Context Protocol and print a table; needs node
 	@.venv/bin/python -m pytest tests/conformance -s $(ARGS)

@@ -24,7 +24,7 @@ hypothesis.settings.load_profile("project")
 IN_CONTAINERS = os.environ.get("GATEWAY_UNDER_TEST", "native") == "compose"
 CONTAINER_TESTS = Path(__file__).parent / "compose"
 collect_ignore = [] if IN_CONTAINERS else [CONTAINER_TESTS.name]
-ON_REQUEST = ("others", "clients", "conformance", "faults", "soak")
+ON_REQUEST = ("others", "clients", "conformance", "faults", "soak", "attacks")
 """Longer suites with a target of their own (CONTRIBUTING.md): collected only where the command names them."""
 NATIVE_ONLY = pytest.StashKey[list[pytest.Item]]()
 

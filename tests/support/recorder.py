@@ -27,6 +27,7 @@ from tests.support.runtime import rate_limit_layer, replace
 from tests.support.stack import Stack
 
 READY_DEADLINE_S = 20
+LOG_AT_ONCE = ("--file-flush-interval-msec", "50")  # by default the access log lags by up to 10 s
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,15 @@ def _envoy(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
     log = (folder / "envoy.log").open("wb")
     with log:
         return subprocess.Popen(
-            [str(envoy_binary()), "-c", str(configuration), "--disable-hot-restart", "--concurrency", "1"],
+            [
+                str(envoy_binary()),
+                "-c",
+                str(configuration),
+                "--disable-hot-restart",
+                "--concurrency",
+                "1",
+                *LOG_AT_ONCE,
+            ],
             stdout=log,
             stderr=subprocess.STDOUT,
         )
