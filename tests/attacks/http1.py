@@ -79,6 +79,7 @@ def head(*lines: bytes) -> bytes:
 
 
 def everything(tls: ssl.SSLSocket) -> bytes:
+    """What comes until the gateway closes, or until an answer is followed by silence. Silence alone is no answer."""
     received, deadline = b"", time.monotonic() + DEADLINE_S
     while time.monotonic() < deadline:
         tls.settimeout(QUIET_S if answers(received) else DEADLINE_S)
@@ -87,10 +88,11 @@ def everything(tls: ssl.SSLSocket) -> bytes:
         except TimeoutError:
             break
         except OSError:
-            break  # reset: the gateway closed with our bytes unread
+            return received  # reset: the gateway closed with our bytes unread
         if not piece:
-            break
+            return received
         received += piece
+    assert answers(received), f"neither an answer nor an end within {DEADLINE_S} s"
     return received
 
 
