@@ -66,7 +66,7 @@ def test_a_scope_that_looks_alike_is_another(gateway: ScriptedGateway, attack: A
 @pytest.mark.covers("S14", "S15")
 @S14.each(S14.alike({f"scope: {name}": scope for name, scope in NO_SCOPES.items()}, 503))
 def test_what_is_no_scope_makes_the_answer_unreadable(gateway: ScriptedGateway, attack: Attack) -> None:
-    """RFC 6749 section 3.3: a scope-token is printable ASCII without quotes and backslashes. Keycloak sends no other."""
+    """RFC 6749 section 3.3: printable ASCII without quotes and backslashes. Keycloak sends no other."""
     token = gateway.token_for(scope=attack.input)
     gateway.held(attack, answer_of(exchange(gateway.door, request("/mcp/weather", token=token, body=ALERTS))))
 
@@ -86,8 +86,7 @@ def test_a_tool_that_looks_alike_is_not_listed(gateway: ScriptedGateway, attack:
         "tool's name all in escapes": ALERTS.replace(
             b"get_weather_alerts", b"".join(b"\\u%04x" % letter for letter in b"get_weather_alerts")
         ),
-        "members in another order": b'{"params":{"arguments":{},"name":"get_weather_alerts"},"method":"tools/call","id":1,'
-        b'"jsonrpc":"2.0"}',
+        "members in another order": b'{"params":{"name":"get_weather_alerts"},"method":"tools/call","id":1,"jsonrpc":"2.0"}',
         "as a notification": ALERTS.replace(b'"id":1,', b""),
     },
     403,
