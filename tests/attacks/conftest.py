@@ -5,7 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.attacks.real import PASSWORD, RealGateway
 from tests.attacks.scripted import SECRETS, ScriptedGateway, scripted_gateway
+from tests.attacks.served import ServedGateway, served_gateway
+from tests.support.recorder import RecordingGateway
 
 
 @pytest.fixture(scope="session")
@@ -21,9 +24,7 @@ def watched(running: ScriptedGateway) -> Iterator[ScriptedGateway]:
     before = {name: len(log) for name, log in running.logs().items()}
     yield running
     for name, log in running.logs().items():
-        written = log[before[name] :]
-        assert [secret for secret in SECRETS if secret in written] == [], f"{name} logged a secret"
-        assert [line for line in written.splitlines() if not is_a_record(line)] == [], f"{name} logged a torn line"
+        assert_clean(name, log[before[name] :])
 
 
 @pytest.fixture
@@ -31,6 +32,12 @@ def gateway(watched: ScriptedGateway) -> ScriptedGateway:
     """The scripted gateway; nothing was received yet."""
     watched.forget()
     return watched
+
+
+def assert_clean(name: str, written: str) -> None:
+    """``written`` is what ``name`` logged: no secret, and one record a line."""
+    assert [secret for secret in SECRETS if secret in written] == [], f"{name} logged a secret"
+    assert [line for line in written.splitlines() if not is_a_record(line)] == [], f"{name} logged a torn line"
 
 
 def is_a_record(line: str) -> bool:
@@ -41,4 +48,31 @@ def is_a_record(line: str) -> bool:
         record = json.loads(line)
     except ValueError:
         return False
-    return isinstance(record, dict) and "time" in record and "forged" not in record
+    return isinstance(record, dict) and bool({"time", "timestamp"} & set(record)) and "forged" not in record
+
+
+@pytest.fixture(scope="module")
+def watched_real(recording: RecordingGateway) -> Iterator[RealGateway]:
+    """The gateway with the real Keycloak; at the end of a file no log, Keycloak's neither, holds what was issued."""
+    gateway = RealGateway(recording)
+    yield gateway
+    for name, log in gateway.logs().items():
+        assert [token for token in gateway.issued if token in log] == [], f"{name} logged a token"
+        assert "@attacks.example" not in log, f"{name} logged an e-mail address"
+        assert PASSWORD not in log, f"{name} logged a password"
+
+
+@pytest.fixture
+def real(watched_real: RealGateway) -> RealGateway:
+    """The same; nothing was received yet."""
+    watched_real.received.clear()
+    return watched_real
+
+
+@pytest.fixture(scope="session")
+def served(running: ScriptedGateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedGateway]:
+    with served_gateway(running, tmp_path_factory.mktemp("served")) as gateway:
+        before = {name: len(log) for name, log in gateway.logs().items()}  # Envoy shows its configuration on many lines
+        yield gateway
+    for name, log in gateway.logs().items():
+        assert_clean(name, log[before[name] :])

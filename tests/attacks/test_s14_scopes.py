@@ -86,7 +86,7 @@ def test_a_tool_that_looks_alike_is_not_listed(gateway: ScriptedGateway, attack:
         "tool's name all in escapes": ALERTS.replace(
             b"get_weather_alerts", b"".join(b"\\u%04x" % letter for letter in b"get_weather_alerts")
         ),
-        "members in another order": b'{"params":{"name":"get_weather_alerts"},"method":"tools/call","id":1,"jsonrpc":"2.0"}',
+        "members in another order": b'{"params":{"name":"get_weather_alerts"},"method":"tools/call","jsonrpc":"2.0"}',
         "as a notification": ALERTS.replace(b'"id":1,', b""),
     },
     403,
