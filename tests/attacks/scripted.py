@@ -37,6 +37,8 @@ CANARY = "c4nary-that-no-log-may-hold"
 SECRETS = (TOKEN, EMAIL, CLIENT_SECRET, CANARY)
 SCOPES = "openid email mcp:weather mcp:weather:alerts mcp:calculator mcp:calculator:scientific"
 FENCE_DEADLINE_S = 20
+GRPC = "ext-authz (stderr)"
+"""Where its gRPC library tells of failed handshakes, in lines of its own form."""
 
 
 @dataclass
@@ -109,7 +111,7 @@ class ScriptedGateway:
         while not all(fence in log for log in self._logs_now().values()):
             assert time.monotonic() < deadline, "a request is not in every log"
             time.sleep(0.05)  # between two looks
-        return self._logs_now() | {"ext-authz (stderr)": "".join(self.authorizer.stderr)}
+        return self._logs_now() | {GRPC: "".join(self.authorizer.stderr)}
 
     def _logs_now(self) -> dict[str, str]:
         envoy = self.recording.settings.state_dir / "envoy.log"
