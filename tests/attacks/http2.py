@@ -28,26 +28,27 @@ class Http2:
     def send(self, *frames: Frame, preface: bool = False) -> None:
         self.tls.sendall((PREFACE if preface else b"") + b"".join(frame.serialize() for frame in frames))
 
-    def headers(self, stream: int, fields: Fields, *flags: str) -> HeadersFrame:
-        """The whole block in one frame, never indexed: a block stands for itself."""
-        block = self.encoder.encode([hpack.NeverIndexedHeaderTuple(name, value) for name, value in fields])
+    def headers(self, stream: int, fields: Fields, *flags: str, indexed: bool = False) -> HeadersFrame:
+        """The whole block in one frame; unless ``indexed``, it stands for itself and can be sent anew."""
+        kind = hpack.HeaderTuple if indexed else hpack.NeverIndexedHeaderTuple
+        block = self.encoder.encode([kind(name, value) for name, value in fields])
         return HeadersFrame(stream, data=block, flags=["END_HEADERS", *flags])
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, seconds: float = DEADLINE_S) -> Iterator[Frame]:
         """What the gateway sends until it closes; SETTINGS are acknowledged on the way."""
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if (frame := self._next()) is None:
                 return
             if isinstance(frame, SettingsFrame) and "ACK" not in frame.flags:
                 self.send(SettingsFrame(0, flags=["ACK"]))
             yield frame
-        raise AssertionError(f"no end within {DEADLINE_S} s")
+        raise AssertionError(f"no end within {seconds} s")
 
-    def answer(self, stream: int = 1) -> Answer:
+    def answer(self, stream: int = 1, seconds: float = DEADLINE_S) -> Answer:
         """How the gateway ends this stream."""
         status: int | None = None
-        for frame in self.frames():
+        for frame in self.frames(seconds):
             if isinstance(frame, HeadersFrame):
                 fields = {str(name): str(value) for name, value in self._decoder.decode(frame.data)}
                 if frame.stream_id == stream:
@@ -100,13 +101,13 @@ def post(token: str, *more: tuple[bytes | str, bytes | str], path: str = "/mcp/c
     return [*fields, ("authorization", f"Bearer {token}"), ("content-type", "application/json"), *more]
 
 
-def respond(door: Door, fields: Fields, body: bytes = PING, trailers: Fields = ()) -> Answer:
+def respond(door: Door, fields: Fields, body: bytes = PING, trailers: Fields = (), *, indexed: bool = False) -> Answer:
     """The answer to these fields and this body on a connection of their own."""
     with http2(door) as connection:
         data = DataFrame(1, data=body, flags=[] if trailers else ["END_STREAM"])
         last = [connection.headers(1, trailers, "END_STREAM")] if trailers else []
         try:
-            connection.send(connection.headers(1, fields), data, *last)
+            connection.send(connection.headers(1, fields, indexed=indexed), data, *last)
         except ConnectionError:
             return "closed"
         return connection.answer()
