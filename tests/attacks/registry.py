@@ -39,15 +39,25 @@ class AttackClass:
     title: str
     attacks: list[Attack] = field(default_factory=list)
 
-    def add(self, inputs: dict[str, Any], *answers: Answer, reaches: str = NOTHING) -> Callable[[Test], Test]:
-        """Parametrizes a test with these inputs, by name, all of which have one outcome."""
-        return self.each(self.alike(inputs, *answers, reaches=reaches))
+    def add(
+        self, inputs: dict[str, Any], *answers: Answer, reaches: str = NOTHING, **but: set[str]
+    ) -> Callable[[Test], Test]:
+        """Parametrizes a test with these inputs, by name; for their outcomes see ``alike``."""
+        return self.each(self.alike(inputs, *answers, reaches=reaches, **but))
 
-    def alike(self, inputs: dict[str, Any], *answers: Answer, reaches: str = NOTHING) -> list[Attack]:
-        """Attacks that share an outcome. They are this class's once a test asks for them by ``each``."""
+    def alike(self, inputs: dict[str, Any], *answers: Answer, reaches: str = NOTHING, **but: set[str]) -> list[Attack]:
+        """Attacks that share an outcome; ``but_501={"a name"}`` gives these another answer.
+
+        They are this class's once a test asks for them by ``each``.
+        """
+        others = {name: _answer(key) for key, names in but.items() for name in names}
+        assert set(others) <= set(inputs), "these are no attacks"
         same = [name for name, value in inputs.items() if list(inputs.values()).count(value) > 1]
         assert not same, f"these are one and the same attack: {same}"
-        return [Attack(name, frozenset(answers), value, reaches) for name, value in inputs.items()]
+        return [
+            Attack(name, frozenset([others[name]] if name in others else answers), value, reaches)
+            for name, value in inputs.items()
+        ]
 
     def each(self, attacks: Collection[Attack]) -> Callable[[Test], Test]:
         """Parametrizes a test with ``attack``, and lists them."""
@@ -65,3 +75,8 @@ class AttackClass:
     def one(self, name: str, *answers: Answer, reaches: str = NOTHING) -> Callable[[Test], Test]:
         """The same for a test that is an attack by itself."""
         return self.each([Attack(name, frozenset(answers), None, reaches)])
+
+
+def _answer(key: str) -> Answer:
+    word = key.removeprefix("but_")
+    return int(word) if word.isdecimal() else ("reset" if word == "reset" else "closed")
