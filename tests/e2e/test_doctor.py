@@ -73,3 +73,13 @@ def test_the_dashboard_is_no_mcp_server(stack: Stack) -> None:
     done = stack.cli("doctor", f"http://localhost:{stack.settings.dashboard_port}/", "--json")
     told = json.loads(done.stdout)
     assert (done.returncode, not_ok(told)["challenge"].startswith("failure: no MCP server here")) == (1, True), told
+
+
+@pytest.mark.covers("S1", "S2", "S3", "S4", "S6", "S7", "S8", "S9", "S12", "S14", "S16")
+def test_it_withstands_every_attack_of_the_doctor_and_the_token_is_not_shown(stack: Stack) -> None:
+    token = stack.token("mcp:weather")
+    status, told, shown = examined(stack, "weather", "--attacks", "--token", token)
+    unexpected = {one["attack"]: one for one in told["attacks"] if one["level"] != "ok"}
+    assert (status, unexpected) == (0, {})
+    assert len(told["attacks"]) > 100
+    assert not [part for part in token.split(".") if part in shown]

@@ -13,8 +13,11 @@ from rich.console import Console
 from gateway.client.errors import ClientError
 from gateway.client.sign_in import ALWAYS, REALM, Person, get_tokens, http_client, trusting, who_signs_in
 from gateway.client.terminal import plain
+from gateway.doctor.attacks import shown
+from gateway.doctor.attacks.run import Fought, attack
+from gateway.doctor.attacks.shown import Table
 from gateway.doctor.case import INSPECTOR, Options, SignIn
-from gateway.doctor.examine import walk
+from gateway.doctor.examine import open_case, walk
 from gateway.doctor.findings import Outcome
 from gateway.doctor.present import Printer, has_failure, summary
 from gateway.doctor.present import as_json as json_text
@@ -42,6 +45,7 @@ Password = Annotated[str | None, typer.Option(envvar="MCP_PASSWORD", help="For -
 IntrospectClient = Annotated[
     str | None, typer.Option(help=f"A client that may introspect; its secret is read from {SECRET_VARIABLE}.")
 ]
+ATTACKS = "Try some 120 attacks that harm nobody, instead of the walk. Only at servers that are yours to test."
 Seconds = Annotated[float, typer.Option(min=1, help="For everything together.")]
 
 
@@ -59,6 +63,7 @@ def doctor(
     http_port: Port = None,
     origin: Annotated[str, typer.Option(help="Of the browser client. Default: MCP Inspector's.")] = INSPECTOR,
     timeout: Seconds = 120.0,
+    attacks: Annotated[bool, typer.Option("--attacks", help=ATTACKS)] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Walk a client's path to any MCP server, step by step, and say what is wrong and what mends it."""
@@ -79,8 +84,8 @@ def doctor(
     except (BadUrl, GatewayError, ClientError, OSError) as error:  # a CA that cannot be read is an OSError
         print(f"mcp-gateway: {plain(error)}", file=sys.stderr)
         raise typer.Exit(BAD_USAGE) from None
-    outcomes = asyncio.run(_report(target, options, as_json=as_json))
-    raise typer.Exit(1 if has_failure(outcomes) else 0)
+    report = _report_attacks if attacks else _report
+    raise typer.Exit(1 if asyncio.run(report(target, options, as_json=as_json)) else 0)
 
 
 def trust(ca_file: Path) -> ssl.SSLContext:
@@ -115,9 +120,9 @@ def _sign_in(settings: Settings, user: str | None, password: str | None) -> Sign
     return SignIn(f"{settings.origin}/realms/{REALM}", get_token, person.password)
 
 
-async def _report(target: Target, options: Options, *, as_json: bool) -> list[Outcome]:
-    """Each line as it comes: on a slow server one wants to see where it stands."""
-    printer = Printer(Console(highlight=False, markup=False, emoji=False))
+async def _report(target: Target, options: Options, *, as_json: bool) -> bool:
+    """Each line as it comes: on a slow server one wants to see where it stands. Whether a step failed."""
+    printer = Printer(_console())
     outcomes = []
     async for outcome in walk(target, options):
         outcomes.append(outcome)
@@ -125,4 +130,29 @@ async def _report(target: Target, options: Options, *, as_json: bool) -> list[Ou
             printer.show(outcome)
     printer.flush()
     print(json_text(target.url, outcomes) if as_json else summary(outcomes))
-    return outcomes
+    return has_failure(outcomes)
+
+
+async def _report_attacks(target: Target, options: Options, *, as_json: bool) -> bool:
+    """The steps that the attacks need, then the table of attacks."""
+    console = _console()
+    printer, table = Printer(console), Table(console)
+    before: list[Outcome] = []
+    fought: list[Fought] = []
+    async for one in attack(open_case(target, options)):
+        if isinstance(one, Outcome):
+            before.append(one)
+            if not as_json:
+                printer.show(one)
+            continue
+        printer.flush()
+        fought.append(one)
+        if not as_json:
+            table.show(one)
+    table.flush()
+    print(shown.to_json(target.url, before, fought) if as_json else shown.summary(fought))
+    return shown.fails(before, fought)
+
+
+def _console() -> Console:
+    return Console(highlight=False, markup=False, emoji=False)

@@ -1,7 +1,7 @@
 """Runs the steps, one after the other, under one deadline."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 from gateway.doctor.case import Case, Options
 from gateway.doctor.cleaning import clean, secrets_of
@@ -17,16 +17,28 @@ async def examine(target: Target, options: Options) -> list[Outcome]:
 
 
 async def walk(target: Target, options: Options) -> AsyncIterator[Outcome]:
-    """The outcome of each step as it comes. No text in it holds a secret, even if the server sent one back."""
-    case = Case(target, options, Wire(options.trust, target.origin, options.step_seconds))
-    case.wire.token = options.token
+    """The outcome of each step as it comes."""
+    case = open_case(target, options)
     ends = asyncio.get_running_loop().time() + options.total_seconds
     try:
-        for step in STEPS:
-            found = await _findings(step, case, ends)
-            yield Outcome(step.key, step.title, [clean(finding, secrets_of(case)) for finding in found])
+        async for outcome in outcomes(case, STEPS, ends):
+            yield outcome
     finally:
         await case.wire.aclose()
+
+
+def open_case(target: Target, options: Options) -> Case:
+    """An examination of which nothing is known yet. Whoever opens it closes its wire."""
+    case = Case(target, options, Wire(options.trust, target.origin, options.step_seconds))
+    case.wire.token = options.token
+    return case
+
+
+async def outcomes(case: Case, steps: Iterable[Step], ends: float) -> AsyncIterator[Outcome]:
+    """Of some steps, until the loop's time `ends`. No text in one holds a secret, even if the server sent one back."""
+    for step in steps:
+        found = await _findings(step, case, ends)
+        yield Outcome(step.key, step.title, [clean(finding, secrets_of(case)) for finding in found])
 
 
 async def _findings(step: Step, case: Case, ends: float) -> Findings:
