@@ -8,7 +8,7 @@ ARGS ?=
 DETACH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token certs test test-others test-clients attacks conformance faults faults-short soak soak-short test-compose postman audit sbom lint types clean
+.PHONY: help up down status token certs test test-others test-clients fuzz attacks conformance faults faults-short soak soak-short test-compose postman audit sbom lint types clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,10 @@ test-clients: $(READY) ## Run real MCP clients against a gateway of their own; n
 
 attacks: $(READY) ## Attack a gateway of its own in every way that docs/security.md lists
 	@.venv/bin/python -m pytest tests/attacks $(ARGS)
+
+fuzz: $(READY) ## Fuzz the Check handler and the MCP endpoint, 60 s each; ARGS="--seconds 600 check"
+	@uv=$$(command -v uv || echo .tools/bin/uv); $$uv sync --quiet --frozen --inexact --group fuzz
+	@.venv/bin/python -m tests.fuzz $(ARGS)
 
 conformance: $(READY) ## Run the conformance suite of the Model Context Protocol and print a table; needs node
 	@.venv/bin/python -m pytest tests/conformance -s $(ARGS)
