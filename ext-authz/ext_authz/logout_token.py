@@ -53,7 +53,7 @@ def key_id(token: str) -> str | None:
     try:
         header = json.loads(base64url_decode(token.partition(".")[0]))
         kid = header.get("kid")
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:  # nothing is verified yet: it may be nested deeply
         raise LogoutTokenRefused("it is not a JWT") from error
     return kid if isinstance(kid, str) else None
 
@@ -95,7 +95,10 @@ def _time(claims: Mapping[str, Any], name: str) -> float | None:
     if value is None:
         return None
     _require(isinstance(value, int | float) and not isinstance(value, bool), f"its {name} is not a number")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # an integer beyond any float
+        raise LogoutTokenRefused(f"its {name} is no time") from None
 
 
 def _text(claims: Mapping[str, Any], name: str) -> str | None:
