@@ -16,7 +16,7 @@ def lenient_json(asked: Asked) -> bytes | None:
         message = json.loads(asked.body.decode("utf-8-sig", errors="replace"))
     except (ValueError, RecursionError):
         return None
-    is_plain = isinstance(message, dict) and message.get("method") == "ping"
+    is_plain = isinstance(message, dict) and (message.get("method") == "ping" or asked["mcp-method"] == "tools/list")
     return IN if is_plain or isinstance(message, list) else None
 
 
@@ -114,7 +114,7 @@ FALLING = {
     "serves foreign pages": Falling(
         pages,
         fools(lambda a: "attacker" in a["origin"] and has_token(a)),
-        {"a foreign page", "an origin that begins as yours"},
+        {"a foreign page", "a host that begins as yours"},
         "it is served",
     ),
     "lets null read": Falling(
@@ -129,7 +129,7 @@ FALLING = {
             lambda a: a.method == "OPTIONS" and a["origin"],
             answer(204, Access_Control_Allow_Origin="*", Access_Control_Allow_Credentials="true"),
         ),
-        {"a foreign page: preflight", "the origin null: preflight", "an origin that begins as yours: preflight"},
+        {"a foreign page: preflight", "the origin null: preflight", "a host that begins as yours: preflight"},
         "with credentials",
     ),
     "closes on TRACE, which is a refusal": Falling(methods, raw(rb"^TRACE", CLOSE), set()),

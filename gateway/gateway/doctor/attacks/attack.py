@@ -72,10 +72,14 @@ class Known:
         return self.target.path or "/"
 
     @property
+    def entrance(self) -> list[Header]:
+        """The token's header, where there is one."""
+        return [("Authorization", f"Bearer {self.token}")] if self.token else []
+
+    @property
     def inside(self) -> list[Header]:
-        """The headers with which a request is let in."""
-        token: list[Header] = [("Authorization", f"Bearer {self.token}")] if self.token else []
-        return [*token, *self.session.items()]
+        """The headers with which a request of the older revisions is let in."""
+        return [*self.entrance, *self.session.items()]
 
     def post(self, *headers: Header, path: str | None = None, body: bytes = PING) -> bytes:
         """A POST that has nothing wrong but what is named."""

@@ -1,7 +1,10 @@
 """S12: bodies of which two readers may see different messages, and bodies made to break a reader."""
 
+import json
+
 from gateway.doctor.attacks.attack import Attack, Expected, Header, Known
 from gateway.doctor.attacks.expecting import RPC_ERROR, RPC_ERROR_RATHER, SOUND
+from gateway.doctor.rpc import Era, request
 
 _START = b'{"jsonrpc":"2.0","id":1,"method":"ping"'
 _UNIQUE = "refuse duplicate names: gateway and server may each take another of the two (RFC 8259 §4)"
@@ -43,13 +46,16 @@ def attacks(known: Known) -> list[Attack]:
         for title, (body, expected, fix) in BODIES.items()
     ]
     found += [Attack("S12", title, _typed(known, headers), RPC_ERROR_RATHER, _FORM) for title, headers in FORMS.items()]
-    mirror = known.post(*known.inside, ("Mcp-Method", "tools/list"))
-    found.append(
-        Attack("S12", "Mcp-Method that is not the body's", mirror, RPC_ERROR, _MIRROR).unless(
-            None if known.speaks_modern else "2026-07-28 is not spoken"
-        )
-    )
-    return [attack.unless(known.no_entry) for attack in found]
+    return [attack.unless(known.no_entry) for attack in [*found, _contradiction(known)]]
+
+
+def _contradiction(known: Known) -> Attack:
+    """Only where the revision is spoken that has these headers."""
+    told: list[Header] = [("Mcp-Method", "tools/list"), ("MCP-Protocol-Version", Era.MODERN)]
+    body = json.dumps(request(Era.MODERN, "server/discover")).encode()
+    sent = known.post(*known.entrance, *told, body=body)
+    not_spoken = None if known.speaks_modern else "2026-07-28 is not spoken"
+    return Attack("S12", "Mcp-Method that is not the body's", sent, RPC_ERROR, _MIRROR).unless(not_spoken)
 
 
 def _typed(known: Known, headers: list[Header]) -> bytes:

@@ -18,6 +18,7 @@ from gateway.doctor.wire import Answer, NoAnswer
 
 MAX_BYTES = 256 * 1024
 SECONDS = 5.0  # for one attack, from the connection to the end of the answer
+BYTES_A_SECOND = 256 * 1024  # a slow line may take this much longer for a large one
 LINGER_SECONDS = 0.2  # after an answer, where a second one would be the proof of an attack
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-9][0-9]{2})(?: [^\r\n]*)?")
 _INFORMATIONAL = range(100, 200)
@@ -64,7 +65,7 @@ async def exchange(
     received = bytearray()
     end = End.CLOSED
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds + len(request) / BYTES_A_SECOND):
             reader, writer = await _connect(target, trust)
             sending = asyncio.create_task(_send(writer, request))  # who refuses a long request may not read all of it
             try:

@@ -1,6 +1,7 @@
 """S16: what a web page of somebody else's gets, in the browser of a person who may use the server."""
 
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from gateway.doctor.attacks.attack import ATTACKER, Attack, Expected, Header, Known
 from gateway.doctor.attacks.exchange import Heard
@@ -12,10 +13,11 @@ _CORS = "name origins from a list in Access-Control-Allow-Origin, and allow no c
 
 def origins(known: Known) -> dict[str, str]:
     """Foreign ones, and such as look like one that may be allowed."""
+    parts = urlsplit(known.origin)
     return {
         "a foreign page": f"https://{ATTACKER}",
         "the origin null": "null",
-        "an origin that begins as yours": f"{known.origin}.{ATTACKER}",
+        "a host that begins as yours": f"{parts.scheme}://{parts.hostname}.{ATTACKER}",
     }
 
 
