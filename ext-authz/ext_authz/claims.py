@@ -95,9 +95,18 @@ _shared_audience: Callable[[tuple[str, ...]], frozenset[str]] = lru_cache(maxsiz
 
 def _text(answer: Mapping[str, Any], member: str) -> str | None:
     value = answer.get(member)
-    if value is not None and not isinstance(value, str):
+    if value is not None and not (isinstance(value, str) and _is_unicode(value)):
         raise UnreadableAnswer(member)
     return value
+
+
+def _is_unicode(text: str) -> bool:
+    """Without lone surrogates, which JSON can name (RFC 8259 §8.2) and no header, hash or log can carry."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _time(answer: Mapping[str, Any], member: str) -> float | None:

@@ -153,6 +153,15 @@ def test_an_answer_with_any_json_in_any_member_is_read_refused_or_unreadable(mem
     assert isinstance(read, Claims | Reason)
 
 
+@pytest.mark.covers("S12", "S15")
+@pytest.mark.parametrize("member", ["sub", "email", "iss", "typ", "sid", "scope"])
+def test_a_claim_with_a_lone_surrogate_is_unreadable(member: str) -> None:
+    """JSON can name one (``"\\ud800"``); no header could carry it, and no UTF-8 log."""
+    with pytest.raises(UnreadableAnswer) as caught:
+        read_claims(answer(**{member: "\ud800"}), ISSUER)
+    assert caught.value.member == member
+
+
 def test_the_error_names_the_member_and_never_the_value() -> None:
     with pytest.raises(UnreadableAnswer) as caught:
         read_claims(answer(email=["secret@example.org"]), ISSUER)
