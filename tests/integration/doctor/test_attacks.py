@@ -1,5 +1,6 @@
 """The attacks, at gateways that fall for one kind of them each, and at such as mean harm to the doctor."""
 
+import io
 import json
 import time
 from collections.abc import Callable, Iterable
@@ -8,12 +9,13 @@ from typing import Any
 import pytest
 from gateway.doctor.attacks.attack import Attack, Known
 from gateway.doctor.attacks.run import Fought, attack
-from gateway.doctor.attacks.shown import fails, to_json
+from gateway.doctor.attacks.shown import Table, fails, summary, to_json
 from gateway.doctor.attacks.table import MAKERS, attacks_on
 from gateway.doctor.case import Options
 from gateway.doctor.examine import open_case
 from gateway.doctor.findings import Level, Outcome
 from gateway.doctor.target import parse_target
+from rich.console import Console
 
 from tests.integration.doctor import falling_at_the_door, falling_inside
 from tests.integration.doctor.falling import Falling
@@ -196,19 +198,33 @@ async def test_a_session_that_was_opened_for_the_attacks_is_ended() -> None:
     assert (gateway.seen[-1].method, gateway.seen[-1]["mcp-session-id"]) == ("DELETE", "session-1")
 
 
-async def test_the_command_prints_a_table_ends_with_0_and_never_shows_the_token() -> None:
-    async with running_gateway() as gateway:
-        done = await run(gateway.url, "--attacks", MCP_TOKEN=TOKEN)
-    assert done.returncode == 0, done.stdout + done.stderr
-    lines = done.stdout.splitlines()
-    assert lines[-1].endswith(" ok")
+async def test_a_person_sees_a_table_with_a_line_for_all_that_one_reason_made_impossible() -> None:
+    def traces(asked: Asked) -> bytes | None:
+        return result({}) if asked.raw.startswith(b"TRACE") else None
+
+    async with running_gateway(traces) as gateway:
+        found = await fought(gateway, attacks_of("methods", "bodies"), token=None)
+    written = io.StringIO()
+    table = Table(Console(file=written, width=40, highlight=False, markup=False, emoji=False))
+    for one in found:
+        table.show(one)
+    table.flush()
+    lines = written.getvalue().splitlines()
+    assert lines[1] == "            class attack                                   expected           seen"
     assert "ok          S8    CONNECT                                  refused            400" in lines
-    assert not [part for part in TOKEN.split(".") if part in done.stdout + done.stderr]
+    (blamed,) = [line for line in lines if line.startswith("failure")]
+    assert blamed.startswith(
+        "failure     S8    the method TRACE                         refused            200    it is let in; fix: let"
+    )
+    assert lines[-2].startswith(
+        "not checked S12   18 attacks                               an error           -      there is no token"
+    )
+    assert summary(found) == "10 ok, 1 failure, 19 not checked"
 
 
 async def test_the_command_ends_with_1_and_tells_in_json_what_was_expected_seen_and_mends_it() -> None:
     async with running_gateway(lambda asked: result({}) if asked.raw.startswith(b"TRACE") else None) as gateway:
-        done = await run(gateway.url, "--attacks", "--json")
+        done = await run(gateway.url, "--attacks", "--json", MCP_TOKEN=TOKEN)
     told = json.loads(done.stdout)
     (blamed,) = [one for one in told["attacks"] if one["level"] == "failure"]
     assert (done.returncode, told["ok"], told["counts"]["failure"]) == (1, False, 1)
@@ -221,4 +237,5 @@ async def test_the_command_ends_with_1_and_tells_in_json_what_was_expected_seen_
         "text": "it is let in",
         "fix": blamed["fix"],
     }
+    assert not [part for part in TOKEN.split(".") if part in done.stdout + done.stderr]
     assert blamed["fix"].startswith("let POST, GET, DELETE and OPTIONS pass")
