@@ -16,8 +16,8 @@ from tests.support.compose import compose_stack
 from tests.support.recorder import RecordingGateway, recording_gateway
 from tests.support.stack import Stack, running_stack
 
-# A deadline per example measures the machine, not the code
-hypothesis.settings.register_profile("project", deadline=None)
+# A deadline per example measures the machine, not the code, and so does the pace at which examples are made
+hypothesis.settings.register_profile("project", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("project")
 
 

@@ -131,6 +131,7 @@ async def test_all_ends_with_the_time_that_was_given() -> None:
         found = await fought(gateway, attacks_of("identity", "hosts"), total_seconds=3.0, step_seconds=0.5)
     assert time.monotonic() - started < 20
     assert "the 3 s for everything are over" in {one.finding.text for one in found}
+    assert {one.finding.text for one in by_level(found, Level.FAILURE).values()} <= {"the request hangs"}
 
 
 def hangs_unless_good(asked: Asked) -> bytes | None:

@@ -53,12 +53,13 @@ class Battle:
         return Fought(attack, seen, clean(finding, self.secrets))
 
     async def _judged(self, attack: Attack) -> tuple[str, Finding]:
-        if asyncio.get_running_loop().time() >= self.ends:
-            self.over = self.over or f"the {self.case.options.total_seconds:.0f} s for everything are over"
+        self._look_at_the_clock()
         if reason := self.over or attack.blocked:
             return "", not_checked(reason)
         try:
             heard = await self._ask(attack)
+            if heard.end is End.SILENT and self._look_at_the_clock():
+                return "", not_checked(str(self.over))  # it was cut short, which says nothing
             if heard.end is not End.COMPLETE and not await self._is_alive():
                 self.over = f"the server has stopped answering, after: {attack.title}"
                 return str(heard), failure("it no longer answers as before", attack.fix)
@@ -67,6 +68,13 @@ class Battle:
         fault = attack.expected.judge(heard)
         bad = Finding(attack.expected.level, fault or "", attack.fix)
         return str(heard), bad if fault else ok("as expected")
+
+    def _look_at_the_clock(self) -> bool:
+        """Whether all time is over."""
+        is_late = asyncio.get_running_loop().time() >= self.ends
+        if is_late and not self.over:
+            self.over = f"the {self.case.options.total_seconds:.0f} s for everything are over"
+        return is_late
 
     async def _ask(self, attack: Attack) -> Heard:
         """Ask, and again where a rate limit answered: of the attack that says nothing.
