@@ -4,11 +4,13 @@
 GATEWAY := .venv/bin/mcp-gateway
 READY := .venv/.synced
 SUPPLY_CHAIN := .tools/supply-chain
+
+UV := $(shell command -v uv || echo .tools/bin/uv)
 ARGS ?=
 DETACH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token certs test test-others test-clients fuzz attacks conformance faults faults-short soak soak-short test-compose postman audit sbom lint types clean
+.PHONY: help up down status token certs test test-others test-clients fuzz attacks conformance faults faults-short soak soak-short test-compose postman bench audit sbom lint types clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +74,10 @@ audit: $(READY) $(SUPPLY_CHAIN) ## Look for known vulnerabilities in what uv.loc
 
 sbom: $(READY) ## Write sbom.cdx.json: what the gateway is made of, in CycloneDX
 	@.venv/bin/python -m supply_chain.sbom sbom.cdx.json
+
+bench: $(READY) ## Measure everything and rewrite the tables of docs/performance.md (20 minutes); ARGS=--short only checks that it can
+	@$(UV) sync --frozen --inexact --quiet --group bench
+	@.venv/bin/python -m bench $(ARGS)
 
 lint: $(READY) ## Check style and format
 	@.venv/bin/ruff check .

@@ -1,0 +1,56 @@
+"""Measures several variants by turns, so that what else the machine does meets all of them."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bench.figures import Spread, ratios
+from bench.load import Sample, Target, run
+from bench.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One row of a table."""
+
+    name: str
+    samples: tuple[Sample, ...]
+
+
+def interleaved(targets: Mapping[str, Target], plan: Plan) -> list[Variant]:
+    """``plan.rounds`` rounds, in each of them one run of every target, each behind a warm-up of its own."""
+    samples: dict[str, list[Sample]] = {name: [] for name in targets}
+    for number in range(plan.rounds):
+        for name, target in targets.items():
+            run(target, plan.warm_up_seconds)
+            sample = run(target, plan.seconds)
+            samples[name].append(sample)
+            say(f"  round {number + 1} {name}: {sample.per_second:.0f}/s, {sample.cpu_us_total:.0f} µs")
+    return [Variant(name, tuple(taken)) for name, taken in samples.items()]
+
+
+def say(line: str) -> None:
+    """Progress, for whoever waits."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def rows(variants: list[Variant], base: str) -> list[dict[str, Any]]:
+    """The variants as JSON holds them; ratios are to ``base``, round by round."""
+    of_base = next(variant for variant in variants if variant.name == base)
+    return [_row(variant, of_base) for variant in variants]
+
+
+def _row(variant: Variant, base: Variant) -> dict[str, Any]:
+    rates = [sample.per_second for sample in variant.samples]
+    shares = ratios(rates, [sample.per_second for sample in base.samples])
+    names = variant.samples[0].cpu_us
+    return {
+        "name": variant.name,
+        "per_second": asdict(Spread.of(rates)),
+        "ratio": asdict(Spread.of(shares)),
+        "p50_ms": Spread.of([sample.p50_ms for sample in variant.samples]).median,
+        "p99_ms": Spread.of([sample.p99_ms for sample in variant.samples]).median,
+        "cpu_us": {name: Spread.of([sample.cpu_us[name] for sample in variant.samples]).median for name in names},
+    }

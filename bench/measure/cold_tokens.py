@@ -1,0 +1,119 @@
+"""Tokens that nobody has asked about yet: how often Keycloak is asked, how long that takes, and what it costs us."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bench.burst import Burst, burst
+from bench.cpu import cpu_of, since
+from bench.envoys import answering, asking, doors, our_cluster
+from bench.interleave import say
+from bench.lab import AnAuthorizer, Lab
+from bench.load import Target, run
+from bench.standin import StandIn, shaped_tokens, standin_keycloak
+
+DELAY_MS = 50
+"""Of the stand-in where the requests of a burst shall all find the question under way."""
+
+TTL_SECONDS = 5
+SUPPLY = 20_000
+"""Tokens, more than the load source can use up while every one shall be cold."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One authorizer that asks the stand-in, behind a door."""
+
+    keycloak: StandIn
+    authorizer: AnAuthorizer
+    url: str
+
+
+def measure(lab: Lab) -> dict[str, Any]:
+    return {
+        "one_token": _one_token(lab),
+        "many_tokens": _many_tokens(lab),
+        "client": _client(lab),
+    }
+
+
+@contextmanager
+def behind_a_door(lab: Lab, name: str, changes: Mapping[str, str], *, delay_ms: float = 0) -> Iterator[Bench]:
+    """An authorizer of its own that asks the stand-in, and an Envoy before it."""
+    with ExitStack() as running:
+        keycloak = running.enter_context(standin_keycloak(lab, delay_ms=delay_ms))
+        authorizer = running.enter_context(lab.authorizer(name, KEYCLOAK_URL=keycloak.url, **changes))
+        url = running.enter_context(_door(lab, authorizer))
+        yield Bench(keycloak, authorizer, url)
+
+
+def _one_token(lab: Lab) -> dict[str, Any]:
+    """A burst with one cold token, again right after it expired in the cache, and in constant use."""
+    (real,) = lab.tokens(1)
+    (token,) = shaped_tokens(real, 1)
+    with behind_a_door(lab, "one", {"INTROSPECTION_TTL_SECONDS": str(TTL_SECONDS)}, delay_ms=DELAY_MS) as bench:
+        cold, cold_asked = _counted(bench, [token] * lab.plan.burst, lab)
+        time.sleep(TTL_SECONDS)  # the answer ends in the cache
+        expired, expired_asked = _counted(bench, [token] * lab.plan.burst, lab)
+    say(f"  one cold token: {cold_asked} introspection(s), at expiry {expired_asked}")
+    return {
+        "requests": lab.plan.burst,
+        "cold": {"introspections": cold_asked, **_told(cold)},
+        "expired": {"introspections": expired_asked, **_told(expired)},
+    }
+
+
+def _many_tokens(lab: Lab) -> dict[str, Any]:
+    """As many cold tokens of the real Keycloak at once; it is what they wait for."""
+    tokens = lab.tokens(lab.plan.burst)
+    keycloak = {"keycloak": lab.stack.pids()["keycloak"]}
+    with lab.authorizer("many") as authorizer, _door(lab, authorizer) as url:
+        before = cpu_of(keycloak)
+        answers = burst(url, tokens, lab.body())
+        used = since(before, keycloak)["keycloak"]
+    say(f"  {len(tokens)} cold tokens: p99 {answers.at(99):.0f} ms, {answers.statuses}")
+    return {
+        "requests": len(tokens),
+        "keycloak_us": used / len(tokens) * 1e6,
+        "per_second": len(tokens) / (max(answers.milliseconds) / 1000),
+        **_told(answers),
+    }
+
+
+def _client(lab: Lab) -> dict[str, Any]:
+    """CPU of a cold request less that of a warm one: asking, reading the answer, remembering it."""
+    (real,) = lab.tokens(1)
+    tokens = shaped_tokens(real, SUPPLY)
+    with behind_a_door(lab, "client", remembering(SUPPLY)) as bench:
+        all_cold = Target(bench.url, lab.token_file("cold", tokens), lab.body(), bench.authorizer.pids)
+        cold = run(all_cold, lab.plan.cold_seconds)
+        asked = bench.keycloak.asked()
+        warm = run(Target(bench.url, lab.token_file("again", tokens[:500]), lab.body(), bench.authorizer.pids), 2)
+    cpu_us = cold.cpu_us["authorizer"] - warm.cpu_us["authorizer"]
+    say(f"  introspection client: {cpu_us:.0f} µs of CPU a call, {cold.per_second:.0f} cold requests/s")
+    return {"cpu_us": cpu_us, "per_second": cold.per_second, "requests": cold.requests, "introspections": asked}
+
+
+def remembering(tokens: int) -> dict[str, str]:
+    """Settings of an authorizer that forgets none of so many tokens while it is measured."""
+    return {"INTROSPECTION_TTL_SECONDS": "300", "INTROSPECTION_CACHE_SIZE": str(2 * tokens)}
+
+
+@contextmanager
+def _door(lab: Lab, authorizer: AnAuthorizer) -> Iterator[str]:
+    settings = lab.stack.settings
+    door = asking(settings, our_cluster(settings, "ours", authorizer.grpc_port))
+    with answering(lab.folder) as (_, port), doors({"ours": door}, port, lab.folder) as (_, urls):
+        yield urls["ours"]
+
+
+def _counted(bench: Bench, tokens: list[str], lab: Lab) -> tuple[Burst, int]:
+    before = bench.keycloak.asked()
+    answers = burst(bench.url, tokens, lab.body())
+    return answers, bench.keycloak.asked() - before
+
+
+def _told(answers: Burst) -> dict[str, Any]:
+    return {"statuses": answers.statuses, "p50_ms": answers.at(50), "p99_ms": answers.at(99)}

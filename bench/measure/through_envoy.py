@@ -1,0 +1,70 @@
+"""Throughput with warm caches, each way of authorizing through the same Envoy: what authorization costs there."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
+
+from bench.authorizers import Compared, nothing_in_go, nothing_in_python, opa, rego_in_go
+from bench.envoys import Door, answering, asking, doors, our_cluster, verifying
+from bench.interleave import interleaved, rows, say
+from bench.lab import Lab
+from bench.load import Target
+from bench.tools import NotAvailable
+
+PLAIN = "plain proxy"
+OURS = "this gateway's authorizer"
+NOTHING = "do-nothing grpc.aio, uvloop"
+Start = Callable[[Lab], AbstractContextManager[Compared]]
+PEERS: dict[str, Start] = {
+    "do-nothing authorizer in Go": nothing_in_go,
+    "OPA-Envoy, introspection cached 10 s": opa,
+    "Rego by OPA's Go library, introspection cached 10 s": rego_in_go,
+}
+
+
+def measure(lab: Lab) -> dict[str, Any]:
+    """Rows with ratios to the plain proxy, and what could not be had."""
+    absent: dict[str, str] = {}
+    with ExitStack() as running:
+        compared = {name: running.enter_context(start) for name, start in _starts(lab)}
+        if lab.plan.peers:
+            compared |= _peers(lab, running, absent)
+        upstream, port = running.enter_context(answering(lab.folder))
+        envoy, urls = running.enter_context(doors({name: one.door for name, one in compared.items()}, port, lab.folder))
+        tokens, body = lab.token_file("warm"), lab.body()
+        own = {"envoy": envoy.pid, "upstream": upstream.pid}
+        targets = {name: Target(urls[name], tokens, body, {**own, **one.pids}) for name, one in compared.items()}
+        return {"base": PLAIN, "rows": rows(interleaved(targets, lab.plan), PLAIN), "not_available": absent}
+
+
+def _starts(lab: Lab) -> Iterator[tuple[str, AbstractContextManager[Compared]]]:
+    keys = lab.keys()
+    yield PLAIN, _door(Door())
+    yield "Envoy's jwt_authn, cache", _door(verifying(lab.issuer, lab.audience, keys, cache=True))
+    yield "Envoy's jwt_authn", _door(verifying(lab.issuer, lab.audience, keys, cache=False))
+    yield NOTHING, nothing_in_python(lab)
+    yield OURS, ours(lab)
+
+
+def _peers(lab: Lab, running: ExitStack, absent: dict[str, str]) -> dict[str, Compared]:
+    found = {}
+    for name, start in PEERS.items():
+        try:
+            found[name] = running.enter_context(start(lab))
+        except NotAvailable as error:
+            say(f"  {name}: {error}")
+            absent[name] = str(error)
+    return found
+
+
+@contextmanager
+def ours(lab: Lab) -> Iterator[Compared]:
+    """The authorizer of the running gateway, over its mutual TLS."""
+    settings = lab.stack.settings
+    cluster = our_cluster(settings, "ours", settings.authz_port)
+    yield Compared(asking(settings, cluster), {"authorizer": lab.stack.pids()["ext-authz"]})
+
+
+@contextmanager
+def _door(door: Door) -> Iterator[Compared]:
+    yield Compared(door, {})

@@ -1,0 +1,158 @@
+"""Writes what was measured into the papers, between the markers of each table, and as text for the terminal."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.goals import goals
+from bench.planning import plans
+from bench.table import NOT_MEASURED, markdown, number, spread
+from bench.tools import ROOT
+
+Found = dict[str, Any]
+PAPERS = (ROOT / "docs" / "performance.md", ROOT / "docs" / "capacity.md")
+MARKED = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def write(found: Found, papers: tuple[Path, ...] = PAPERS) -> None:
+    """Replaces each marked table for which there is a measurement."""
+    for paper in papers:
+        paper.write_text(filled(paper.read_text(encoding="utf-8"), found), encoding="utf-8")
+
+
+def filled(text: str, found: Found) -> str:
+    """``text`` with its marked tables made anew."""
+
+    def table(marked: re.Match[str]) -> str:
+        made = TABLES[marked[2]](found)
+        return f"{marked[1]}{made}\n{marked[3]}" if made else marked[0]
+
+    return MARKED.sub(table, text)
+
+
+def as_text(found: Found) -> str:
+    """All tables, for the terminal."""
+    made = ((name, table(found)) for name, table in TABLES.items())
+    return "".join(f"\n{name}\n\n{text}\n" for name, text in made if text)
+
+
+def _goals(found: Found) -> str:
+    rows = [
+        (
+            goal.text,
+            f"{number(goal.measured)} {goal.unit}".strip(),
+            f"{'≥' if goal.at_least else '≤'} {number(goal.bound)} {goal.unit}".strip(),
+            "yes" if goal.is_met else "no",
+        )
+        for goal in goals(found)
+    ]
+    return markdown(("goal", "measured", "bound", "met"), rows) if rows else ""
+
+
+def _rates(name: str, ratio: str, columns: tuple[str, ...]) -> Callable[[Found], str]:
+    """A table of rows as ``interleave.rows`` makes them; ``columns`` are the processes whose CPU is shown."""
+
+    def table(found: Found) -> str:
+        measured = found.get(name)
+        if not measured:
+            return ""
+        head = ("", "requests/s", ratio, *(f"µs of CPU: {column}" for column in columns), "p50 ms", "p99 ms")
+        rows = [_rate_row(row, columns) for row in measured["rows"]]
+        absent = [f"Not available: {what} ({why})." for what, why in measured["not_available"].items()]
+        body = [markdown(head, rows)] if rows else []
+        return "\n\n".join([*body, *absent, _taken(measured)])
+
+    return table
+
+
+def _rate_row(row: Found, columns: tuple[str, ...]) -> tuple[str, ...]:
+    used = {**row["cpu_us"], "all": sum(value for name, value in row["cpu_us"].items() if name != "upstream")}
+    cells = [number(used[column]) if column in used else NOT_MEASURED for column in columns]
+    rate, ratio = spread(row["per_second"]), spread(row["ratio"])
+    return (row["name"], rate, ratio, *cells, number(row["p50_ms"]), number(row["p99_ms"]))
+
+
+def _latency(found: Found) -> str:
+    measured = found.get("added-latency")
+    if not measured:
+        return ""
+    rows = [(row["name"], spread(row["p50_ms"]), spread(row["p99_ms"])) for row in measured["rows"]]
+    added = measured["added"]
+    rows.append(("added, round by round", spread(added["p50_ms"]), spread(added["p99_ms"])))
+    return "\n\n".join([markdown((f"{measured['rate']} requests/s", "p50 ms", "p99 ms"), rows), _taken(measured)])
+
+
+def _cold(found: Found) -> str:
+    measured = found.get("cold-tokens")
+    if not measured:
+        return ""
+    one, many, client = measured["one_token"], measured["many_tokens"], measured["client"]
+    rows = [
+        (f"{one['requests']} at once, one cold token", number(one["cold"]["introspections"]), *_burst(one["cold"])),
+        (f"{one['requests']} at once, it expired", number(one["expired"]["introspections"]), *_burst(one["expired"])),
+        (f"{many['requests']} at once, as many cold tokens", number(many["requests"]), *_burst(many)),
+    ]
+    costs = [
+        ("authorizer, an introspection", f"{number(client['cpu_us'])} µs"),
+        ("Keycloak, an introspection", f"{number(many['keycloak_us'])} µs"),
+        ("Keycloak answered", f"{number(many['per_second'])}/s"),
+        ("cold requests through us, a Keycloak that costs nothing", f"{number(client['per_second'])}/s"),
+    ]
+    answered = markdown(("", "introspections", "p50 ms", "p99 ms", "answers"), rows)
+    return "\n\n".join([answered, markdown(("cost", ""), costs), _taken(measured)])
+
+
+def _burst(measured: Found) -> tuple[str, str, str]:
+    statuses = ", ".join(f"{count} of {status}" for status, count in measured["statuses"].items())
+    return number(measured["p50_ms"]), number(measured["p99_ms"]), statuses
+
+
+def _memory(found: Found) -> str:
+    measured = found.get("memory")
+    if not measured:
+        return ""
+    memory = markdown(("process", "resident MiB"), [(name, number(mib)) for name, mib in measured["mib"].items()])
+    starts = markdown(("start", "seconds"), [(name, spread(took)) for name, took in measured["starts"].items()])
+    return "\n\n".join([memory, starts, _taken(measured)])
+
+
+def _growth(found: Found) -> str:
+    measured = found.get("growth")
+    if not measured:
+        return ""
+    sweeps = {name: points for name, points in measured.items() if isinstance(points, list)}
+    tables = [
+        markdown(
+            (name, "requests/s", "p99 ms", "authorizer's CPU, µs"),
+            [(f"{at['at']:,}", *(number(at[key]) for key in ("per_second", "p99_ms", "cpu_us"))) for at in points],
+        )
+        for name, points in sweeps.items()
+    ]
+    return "\n\n".join([*tables, _taken(measured)])
+
+
+def _plans(found: Found) -> str:
+    rows = plans(found)
+    head = ("users", "TTL s", "requests/s", "introspections/s", "authorizer", "Envoy", "Keycloak", "cache MiB")
+    return markdown(head, rows) if rows else ""
+
+
+def _taken(measured: Found) -> str:
+    machine = measured["machine"]
+    packages = ", ".join(f"{name} {what}" for name, what in machine["packages"].items())
+    where = f"{machine['cores']} cores of {machine['cpu']}, Python {machine['python']}, {packages}"
+    return f"*{measured['at']}, commit {machine['commit']}, {where}; load before: {machine['load']}*"
+
+
+TABLES: dict[str, Callable[[Found], str]] = {
+    "goals": _goals,
+    "through-envoy": _rates("through-envoy", "of the plain proxy", ("authorizer", "envoy")),
+    "added-latency": _latency,
+    "cold-tokens": _cold,
+    "workers": _rates("workers", "of one worker", ("authorizer", "envoy")),
+    "end-to-end": _rates("end-to-end", "of this gateway", ("all",)),
+    "memory": _memory,
+    "growth": _growth,
+    "capacity": _plans,
+}

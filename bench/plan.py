@@ -1,0 +1,50 @@
+"""How much is measured: the whole, or the short run of continuous integration."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``seconds`` is one timed run; each variant has one in each round. ``peers``: other people's programs as well."""
+
+    rounds: int
+    seconds: float
+    warm_up_seconds: float
+    peers: bool
+    burst: int
+    cold_seconds: float
+    growth_seconds: float
+    most_tokens: int
+    largest_sweep: int
+    starts: int
+
+
+FULL = Plan(
+    rounds=5,
+    seconds=4,
+    warm_up_seconds=1,
+    peers=True,
+    burst=500,
+    cold_seconds=4,
+    growth_seconds=3,
+    most_tokens=100_000,
+    largest_sweep=1000,
+    starts=3,
+)
+SHORT = Plan(
+    rounds=1,
+    seconds=1,
+    warm_up_seconds=0.5,
+    peers=False,
+    burst=100,
+    cold_seconds=1,
+    growth_seconds=1,
+    most_tokens=1000,
+    largest_sweep=100,
+    starts=1,
+)
+CONNECTIONS = 32
+"""Of the load source, unless the measurement is about their number."""
+
+PACE = 300
+"""Requests a second where a fixed rate is asked for: a fraction of what the gateway can do, so that no queue forms."""
