@@ -69,13 +69,13 @@ def asking(settings: Settings, cluster: Yaml) -> Door:
     return Door([asked], [cluster], {asked["name"]: _route_settings(settings)})
 
 
-def our_cluster(settings: Settings, name: str, port: int) -> Yaml:
-    """The committed connection to our authorizer (mutual TLS, health checks), to the one on ``port``."""
+def our_cluster(settings: Settings, name: str, port: int, workers: int = 1) -> Yaml:
+    """The committed connection to our authorizer (mutual TLS, health checks), to ``workers`` from ``port`` on."""
     committed = render(settings).bootstrap["static_resources"]["clusters"]
     cluster: Yaml = copy.deepcopy(next(one for one in committed if one["name"] == "ext_authz"))
     cluster["name"] = cluster["load_assignment"]["cluster_name"] = name
-    address = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]
-    address["port_value"] = port
+    group = cluster["load_assignment"]["endpoints"][0]
+    group["lb_endpoints"] = [_at(group["lb_endpoints"][0], port + number) for number in range(workers)]
     return cluster
 
 
@@ -107,6 +107,12 @@ def verifying(issuer: str, audience: str, keys: str, *, cache: bool) -> Door:
     rules = [{"match": {"prefix": "/"}, "requires": {"provider_name": "realm"}}]
     config = {"@type": f"type.googleapis.com/{authentication}", "providers": {"realm": provider}, "rules": rules}
     return Door([{"name": "envoy.filters.http.jwt_authn", "typed_config": config}])
+
+
+def _at(endpoint: Yaml, port: int) -> Yaml:
+    moved = copy.deepcopy(endpoint)
+    moved["endpoint"]["address"]["socket_address"]["port_value"] = port
+    return moved
 
 
 def _proxying(door: Door) -> Yaml:

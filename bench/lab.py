@@ -1,8 +1,9 @@
 """What the measurements share: a running gateway with a real Keycloak, authorizers beside it, tokens, and a folder."""
 
 import json
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ TOKENS = 32
 
 SCOPE = "mcp:calculator"
 ANY_HEALTH = (200, 503)
+LAST_PORT = 65535
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -85,9 +88,13 @@ class Lab:
         return file
 
     @contextmanager
-    def authorizer(self, name: str, **changes: str) -> Iterator[AnAuthorizer]:
-        """``python -m ext_authz`` with the gateway's own settings, and ``changes`` to its variables."""
-        grpc_port, http_port = free_ports(2)
+    def authorizer(self, name: str, changes: Mapping[str, str] = NOTHING, workers: int = 1) -> Iterator[AnAuthorizer]:
+        """``python -m ext_authz`` with the gateway's own settings, and ``changes`` to its variables.
+
+        Each of its workers listens on a port of its own, counted on from the first.
+        """
+        (http_port,) = free_ports(1)
+        grpc_port = free_row_of_ports(workers)
         settings = self.stack.settings
         variables = {
             "PUBLIC_URL": settings.origin,
@@ -95,6 +102,7 @@ class Lab:
             "GRPC_LISTEN": f"127.0.0.1:{grpc_port}",
             "HTTP_LISTEN": f"127.0.0.1:{http_port}",
             "KEYCLOAK_URL": self.keycloak_url,
+            "EXT_AUTHZ_WORKERS": str(workers),
             "ENVOY_STATUS_URL": f"http://127.0.0.1:{settings.dashboard_port}",
             "FAILED_INTROSPECTIONS_PER_MINUTE": "0",
             "TLS_CERT_FILE": str(settings.certs_dir / "ext-authz.crt"),
@@ -104,8 +112,25 @@ class Lab:
         command = [sys.executable, "-m", "ext_authz"]
         ready = answers(f"http://127.0.0.1:{http_port}/health", *ANY_HEALTH)
         log = self.folder / f"authorizer-{name}.log"
-        with started(command, log, ready, environment=variables | changes, folder=ROOT / "ext-authz") as process:
+        with started(command, log, ready, environment={**variables, **changes}, folder=ROOT / "ext-authz") as process:
             yield AnAuthorizer(process, grpc_port, http_port)
+
+
+def free_row_of_ports(count: int) -> int:
+    """The first of ``count`` neighbouring ports on which nothing listens."""
+    while True:
+        (first,) = free_ports(1)
+        if first + count <= LAST_PORT and all(_is_free(port) for port in range(first, first + count)):
+            return first
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as candidate:
+        try:
+            candidate.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 @contextmanager

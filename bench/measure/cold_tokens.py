@@ -44,7 +44,7 @@ def behind_a_door(lab: Lab, name: str, changes: Mapping[str, str], *, delay_ms: 
     """An authorizer of its own that asks the stand-in, and an Envoy before it."""
     with ExitStack() as running:
         keycloak = running.enter_context(standin_keycloak(lab, delay_ms=delay_ms))
-        authorizer = running.enter_context(lab.authorizer(name, KEYCLOAK_URL=keycloak.url, **changes))
+        authorizer = running.enter_context(lab.authorizer(name, {"KEYCLOAK_URL": keycloak.url, **changes}))
         url = running.enter_context(_door(lab, authorizer))
         yield Bench(keycloak, authorizer, url)
 

@@ -91,7 +91,7 @@ def _behind(lab: Lab, name: str, scopes: list[str]) -> Iterator[tuple[str, dict[
     file.write_text(yaml.safe_dump({"resources": {RESOURCE: rules}}), encoding="utf-8")
     with (
         standin_keycloak(lab, scopes=" ".join(scopes)) as keycloak,
-        lab.authorizer(name, KEYCLOAK_URL=keycloak.url, POLICY_FILE=str(file)) as authorizer,
+        lab.authorizer(name, {"KEYCLOAK_URL": keycloak.url, "POLICY_FILE": str(file)}) as authorizer,
         answering(lab.folder) as (_, port),
     ):
         door = asking(settings, our_cluster(settings, "ours", authorizer.grpc_port))
