@@ -1,7 +1,7 @@
 """Measures several variants by turns, so that what else the machine does meets all of them."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,10 +18,14 @@ class Variant:
     samples: tuple[Sample, ...]
 
 
-def interleaved(targets: Mapping[str, Target], plan: Plan) -> list[Variant]:
-    """``plan.rounds`` rounds, in each of them one run of every target, each behind a warm-up of its own."""
+def interleaved(targets: Mapping[str, Target], plan: Plan, before_round: Callable[[], object]) -> list[Variant]:
+    """``plan.rounds`` rounds, in each of them one run of every target, each behind a warm-up of its own.
+
+    ``before_round``: what does not last for all rounds is made anew, such as tokens.
+    """
     samples: dict[str, list[Sample]] = {name: [] for name in targets}
     for number in range(plan.rounds):
+        before_round()
         for name, target in targets.items():
             run(target, plan.warm_up_seconds)
             sample = run(target, plan.seconds)

@@ -74,9 +74,13 @@ class Lab:
             asked = {"grant_type": "client_credentials", "scope": SCOPE}
             return [str(client.post(url, data=asked).raise_for_status().json()["access_token"]) for _ in range(count)]
 
-    def token_file(self, name: str, tokens: list[str] | None = None) -> Path:
-        """Tokens for the load source; real ones where none are given."""
-        return token_file(self.folder / f"{name}.tokens", tokens or self.tokens())
+    def token_file(self, name: str, tokens: list[str]) -> Path:
+        """Tokens for the load source."""
+        return token_file(self.folder / f"{name}.tokens", tokens)
+
+    def real_tokens(self) -> Path:
+        """The file of real tokens; asked for again, it has fresh ones, for whoever was given its name before."""
+        return self.token_file("real", self.tokens())
 
     def body(self, size: int = 0) -> Path:
         """A ``tools/call`` of ``add``, filled up to ``size`` bytes."""

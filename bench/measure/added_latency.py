@@ -27,7 +27,7 @@ def measure(lab: Lab) -> dict[str, Any]:
         envoy, urls = running.enter_context(doors({WITHOUT: Door(), WITH: authorized.door}, port, lab.folder))
         pids = {"envoy": envoy.pid, "upstream": upstream.pid, **authorized.pids}
         for number in range(lab.plan.rounds):
-            tokens = lab.token_file(f"paced-{number}")
+            tokens = lab.real_tokens()
             for name, url in urls.items():
                 target = Target(url, tokens, lab.body(), pids)
                 run(target, lab.plan.warm_up_seconds)

@@ -40,13 +40,17 @@ def measure(lab: Lab) -> dict[str, Any]:
                     say(f"  {name}: {error}")
                     absent[name] = str(error).splitlines()[0]
         _answers(targets[OURS])
-        return {"base": OURS, "rows": rows(interleaved(targets, lab.plan), OURS), "not_available": absent}
+        return {
+            "base": OURS,
+            "rows": rows(interleaved(targets, lab.plan, lab.real_tokens), OURS),
+            "not_available": absent,
+        }
 
 
 def _ours(lab: Lab) -> Target:
     pids = lab.stack.pids()
     working = {"envoy": pids["envoy"], "authorizer": pids["ext-authz"], "server": pids["mcp-calculator"]}
-    return Target(f"{lab.stack.url}/mcp/calculator", lab.token_file("end-to-end"), lab.body(), working)
+    return Target(f"{lab.stack.url}/mcp/calculator", lab.real_tokens(), lab.body(), working)
 
 
 def _answers(target: Target) -> None:

@@ -31,10 +31,14 @@ def measure(lab: Lab) -> dict[str, Any]:
             compared |= _peers(lab, running, absent)
         upstream, port = running.enter_context(answering(lab.folder))
         envoy, urls = running.enter_context(doors({name: one.door for name, one in compared.items()}, port, lab.folder))
-        tokens, body = lab.token_file("warm"), lab.body()
+        tokens, body = lab.real_tokens(), lab.body()
         own = {"envoy": envoy.pid, "upstream": upstream.pid}
         targets = {name: Target(urls[name], tokens, body, {**own, **one.pids}) for name, one in compared.items()}
-        return {"base": PLAIN, "rows": rows(interleaved(targets, lab.plan), PLAIN), "not_available": absent}
+        return {
+            "base": PLAIN,
+            "rows": rows(interleaved(targets, lab.plan, lab.real_tokens), PLAIN),
+            "not_available": absent,
+        }
 
 
 def _starts(lab: Lab) -> Iterator[tuple[str, AbstractContextManager[Compared]]]:

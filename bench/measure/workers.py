@@ -23,13 +23,13 @@ def measure(lab: Lab) -> dict[str, Any]:
         upstream, port = running.enter_context(answering(lab.folder))
         wanted = {_name(count): _door(lab, count, one) for count, one in ours.items()}
         envoy, urls = running.enter_context(doors(wanted, port, lab.folder))
-        tokens, body = lab.token_file("workers"), lab.body()
+        tokens, body = lab.real_tokens(), lab.body()
         own = {"envoy": envoy.pid, "upstream": upstream.pid}
         targets = {
             _name(count): Target(urls[_name(count)], tokens, body, {**own, **one.pids}) for count, one in ours.items()
         }
         base = _name(COUNTS[0])
-        return {"base": base, "rows": rows(interleaved(targets, lab.plan), base), "not_available": {}}
+        return {"base": base, "rows": rows(interleaved(targets, lab.plan, lab.real_tokens), base), "not_available": {}}
 
 
 def _are_several(ours: dict[int, AnAuthorizer]) -> bool:

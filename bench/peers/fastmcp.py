@@ -32,4 +32,4 @@ def _running(lab: Lab, program: str, *more: str) -> Iterator[Target]:
     secret = lab.stack.settings.keycloak_client_secret.get_secret_value()
     command = [python, PROGRAMS / f"{program}.py", str(port), introspection, lab.audience, secret, *more]
     with started(command, lab.folder / f"{program}.log", listens(port)) as process:
-        yield Target(f"http://127.0.0.1:{port}/mcp", lab.token_file(program), lab.body(), {"process": process.pid})
+        yield Target(f"http://127.0.0.1:{port}/mcp", lab.real_tokens(), lab.body(), {"process": process.pid})
