@@ -41,7 +41,7 @@ def _bars(rows: list[Found], title: str, file: Path) -> None:
         axes.barh(place, rate["median"], xerr=reach, color=_colour(row["name"]), ecolor="#333", capsize=2)
         axes.text(rate["maximum"], place, f"  {rate['median']:,.0f}", va="center")
     axes.set_yticks(range(len(ordered)), [row["name"] for row in ordered])
-    axes.set_title(f"{title} (median; lines: slowest and fastest round)", fontsize=9)
+    figure.suptitle(f"{title} (median; lines: slowest and fastest round)", fontsize=9)
     axes.margins(x=0.15)
     _save(figure, file)
 
@@ -72,7 +72,7 @@ def _growth(measured: Found, workers: list[Found], file: Path) -> None:
 def _sweep(axes: Axes, name: str, points: list[Found]) -> None:
     axes.plot([at["at"] for at in points], [at["per_second"] for at in points], "o-", color=OURS_COLOUR)
     axes.set_xscale("log")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.15 * max(at["per_second"] for at in points))
     axes.set_title(f"requests/s by {name}", fontsize=9)
     axes.grid(visible=True, alpha=0.2)
 
