@@ -65,17 +65,20 @@ async def running_authorizer(
     process = await _start(variables, cwd)
     authorizer = Authorizer(process, [], [])
     started = asyncio.Event()
+    waiting, ended = asyncio.create_task(started.wait()), asyncio.create_task(process.wait())
     readers = asyncio.gather(
         _read(process.stdout, authorizer.log, started, ready), _read(process.stderr, authorizer.stderr)
     )
     try:
         async with asyncio.timeout(START_SECONDS):
-            await started.wait()
+            await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
+        assert waiting.done(), f"it ended with {process.returncode}: {authorizer.stderr}"
         yield authorizer
     finally:
         if process.returncode is None:
             process.kill()
-        await process.wait()
+        await ended
+        waiting.cancel()
         await readers
 
 

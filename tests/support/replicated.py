@@ -6,7 +6,6 @@ Keycloak is the fake one, in a thread: what it says of tokens is not what these 
 import asyncio
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -27,7 +26,7 @@ from gateway.settings import Settings
 
 from tests.support.authz_process import environment
 from tests.support.fake_keycloak import active, running_keycloak
-from tests.support.ports import free_ports
+from tests.support.ports import free_ports, ports_in_a_row
 from tests.support.runner import ROOT, eventually
 from tests.support.runtime import rate_limit_layer, replace
 
@@ -89,23 +88,13 @@ def _all_healthy(gateway: Replicated, clusters: Mapping[str, list[int]]) -> bool
 def _settings(folder: Path, authorizers: int, calculators: int) -> tuple[Settings, list[int]]:
     names = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     *calculator_ports, http = free_ports(calculators + 1)
-    # Ports in a row, below those that the system gives to clients
-    authz_port = next(port for port in range(20_000, 30_000, 16) if _all_free(port, authorizers))
+    authz_port = ports_in_a_row(authorizers)
     settings = Settings(
         home=ROOT, certs_dir=folder / "certs", state_dir=folder / "state", authz_port=authz_port,
         authz_http_port=http, calculator_port=calculator_ports[0], **names,  # type: ignore[arg-type]
     )  # fmt: skip
     ensure_certificates(settings.certs_dir, public_host="localhost", tell=lambda _: None)
     return settings, calculator_ports
-
-
-def _all_free(first: int, count: int) -> bool:
-    try:
-        for port in range(first, first + count):
-            socket.create_server(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from tests.support.behaviours import json_answer
 from tests.support.envoy_check import EnvoyAnswer, check_request, read_answer
 from tests.support.fake_keycloak import FakeKeycloak, active, running_keycloak
 from tests.support.logout import key_set, logout_claims, logout_token, signing_key
-from tests.support.ports import free_ports
+from tests.support.ports import free_ports, ports_in_a_row
 
 WORKERS = 2
 FAILURES = 4
@@ -102,7 +102,7 @@ def pool(shared: Pool) -> Pool:
 async def running_pool(authority: Authority, tls: Tls, folder: Path) -> AsyncIterator[Pool]:
     policy = folder / "policy.yaml"
     policy.write_bytes(POLICY_FILE.read_bytes())
-    first, http_port = _ports()
+    first, http_port = ports_in_a_row(WORKERS), free_ports(1)[0]
     async with AsyncExitStack() as started:
         keycloak = await started.enter_async_context(running_keycloak())
         keycloak.keys = key_set(KEY)
@@ -125,17 +125,6 @@ async def running_pool(authority: Authority, tls: Tls, folder: Path) -> AsyncIte
         pool = Pool(authorizer, keycloak, channels, http, policy)
         pool.behave()
         yield pool
-
-
-def _ports() -> tuple[int, int]:
-    """The first of two free ones that follow one another, and another."""
-    while True:
-        first, http = free_ports(2)
-        try:
-            with _held(first + 1):
-                return first, http
-        except OSError:
-            continue
 
 
 def _held(port: int) -> socket.socket:
@@ -229,7 +218,7 @@ async def test_no_worker_outlives_its_parent(
 
 
 async def test_a_port_of_any_worker_that_is_in_use_ends_the_start_with_1(tls: Tls, tmp_path: Path) -> None:
-    first, _ = _ports()
+    first = ports_in_a_row(WORKERS)
     with _held(first + 1):
         variables = environment(tls, EXT_AUTHZ_WORKERS="2", GRPC_LISTEN=f"127.0.0.1:{first}")
         ended = await run_to_its_end(variables, tmp_path)
