@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from gateway.client.errors import ClientError
+from gateway.resources.errors import Unasked
 from gateway.runner.errors import GatewayError
 from gateway.settings import Settings
 
@@ -67,7 +68,7 @@ def add(
         scopes = " ".join(f"--scope {one}" for one in server.scopes)
         if _apply(settings, appears=server.path):
             print(f"{settings.origin}{server.path} is there. Try it:")
-            print(f"  mcp-gateway call {name}\n  mcp-gateway token {scopes}")
+            print(f"  .venv/bin/mcp-gateway call {name}\n  .venv/bin/mcp-gateway token {scopes}")
 
 
 def remove(
@@ -146,11 +147,18 @@ def _write(settings: Settings, files: "Files", before: "Texts", after: "Texts", 
     if dry_run:
         print("Nothing was changed: the files would be accepted.")
         return False
-    if not yes and sys.stdin.isatty() and not typer.confirm("Write this?"):
+    if not yes and not _agreed():
         print("Nothing was changed.")
         return False
     write(files, before, after)
     return True
+
+
+def _agreed() -> bool:
+    """Ask the person at the terminal. Without one nobody has seen the difference, so nobody agreed to it."""
+    if not sys.stdin.isatty():
+        raise Unasked("nothing was changed, for there is no terminal to ask at: pass --yes (or --dry-run)")
+    return typer.confirm("Write this?")
 
 
 def _apply(settings: Settings, *, appears: str | None = None, disappears: str | None = None) -> bool:
@@ -158,7 +166,7 @@ def _apply(settings: Settings, *, appears: str | None = None, disappears: str | 
 
     if apply(settings, appears=appears, disappears=disappears):
         return True
-    print(f"No gateway runs here; the next `mcp-gateway up` takes it up. With Docker Compose: {COMPOSE}")
+    print(f"No gateway runs here; the next `make up` takes it up. With Docker Compose: {COMPOSE}")
     return False
 
 

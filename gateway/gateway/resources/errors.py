@@ -2,6 +2,7 @@
 
 GatewayError
 ├── BadArgument     2   a name, URL, scope or tool cannot be used
+├── Unasked         2   nobody is there to say yes; nothing was written
 ├── CannotEdit      1   a file is not as it is expected to be; nothing was written
 ├── NotValid        1   the files would not be accepted as they would become; nothing was written
 ├── NotAnswering    1   the server cannot be asked for its tools
@@ -13,6 +14,12 @@ from gateway.runner.errors import GatewayError
 
 class BadArgument(GatewayError):
     """What the user gave cannot be used."""
+
+    exit_code = 2
+
+
+class Unasked(GatewayError):
+    """There is no terminal at which the user could agree to the change."""
 
     exit_code = 2
 

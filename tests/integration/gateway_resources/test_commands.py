@@ -12,6 +12,7 @@ import yaml
 from tests.support.own_servers import contents, own_home
 
 ADD = ("add", "notes", "http://127.0.0.1:9/mcp", "--tool", "read", "--tool", "write=mcp:notes:write")
+YES = (*ADD, "--yes")
 
 
 class Checkout:
@@ -47,12 +48,12 @@ def checkout(tmp_path: Path) -> Checkout:
 
 def test_what_is_added_stands_in_all_three_files_and_can_be_taken_back(checkout: Checkout) -> None:
     before = contents(checkout.home)
-    done = checkout.run(*ADD)
+    done = checkout.run(*YES)
     assert done.returncode == 0, done.stderr
     assert "docker compose" in done.stdout, "how a gateway elsewhere takes it up"
     policy = yaml.safe_load((checkout.home / "ext-authz" / "policy.yaml").read_text())
     assert policy["resources"]["notes"]["tools"] == {"read": [], "write": ["mcp:notes:write"]}
-    assert checkout.run("remove", "notes").returncode == 0
+    assert checkout.run("remove", "notes", "--yes").returncode == 0
     assert contents(checkout.home) == before
 
 
@@ -70,6 +71,18 @@ def test_at_a_terminal_it_asks_first(checkout: Checkout, word: str, is_written: 
     done = checkout.answer(word, *ADD)
     assert done.returncode in (0, 1), done.stderr
     assert (contents(checkout.home) != before) is is_written
+
+
+def test_where_nobody_can_be_asked_nothing_is_changed(checkout: Checkout) -> None:
+    before = contents(checkout.home)
+    done = checkout.run(*ADD)
+    assert (done.returncode, "+  notes:" in done.stdout) == (2, True)
+    assert "pass --yes (or --dry-run)" in done.stderr
+    assert contents(checkout.home) == before
+    assert checkout.run(*YES).returncode == 0
+    added = contents(checkout.home)
+    assert checkout.run("remove", "notes").returncode == 2
+    assert contents(checkout.home) == added
 
 
 @pytest.mark.parametrize(
@@ -102,7 +115,7 @@ def test_what_would_not_be_accepted_is_not_written(checkout: Checkout) -> None:
     envoy = checkout.home / "envoy" / "envoy.yaml"
     envoy.write_text(envoy.read_text().replace("normalize_path: true", "normalise_path: true"))
     before = contents(checkout.home)
-    done = checkout.run(*ADD)
+    done = checkout.run(*YES)
     assert (done.returncode, "normalise_path" in done.stderr) == (1, True)
     assert contents(checkout.home) == before
 
