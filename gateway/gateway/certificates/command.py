@@ -43,6 +43,8 @@ def certs(
     except (CertificateError, GatewayError) as error:
         print(f"mcp-gateway: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
+    if not (settings.certs_dir / "ca.crt").exists():
+        print(f"mcp-gateway: there are none in {settings.certs_dir} yet: `make up` makes them", file=sys.stderr)
     rows = list(report(settings.certs_dir, settings.public_host, datetime.now(UTC)))
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=2))

@@ -17,7 +17,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[im
 
 from gateway.client.errors import SignInFailed
 from gateway.client.origins import is_at
-from gateway.client.refusals import TRY_LATER, refusal
+from gateway.client.refusals import TRY_LATER, realm_away
 from gateway.client.token_answer import Tokens, oauth_reason, read_tokens
 
 __all__ = ["AuthorizationServer", "SignIn", "Tokens", "authorize", "discover"]
@@ -79,7 +79,7 @@ def discover(http: httpx.Client, issuer: str) -> AuthorizationServer:
     url = f"{issuer}/.well-known/openid-configuration"
     response = http.get(url)
     if response.status_code in TRY_LATER:  # Keycloak is away: that says nothing about the metadata
-        raise refusal(response)
+        raise realm_away(response)
     try:
         metadata = response.raise_for_status().json()
         server = AuthorizationServer(
@@ -122,7 +122,7 @@ def _code(callback: str, attempt: _Attempt) -> str:
     if answer.get("iss", attempt.server.issuer) != attempt.server.issuer:
         raise SignInFailed(f"The answer to the sign-in comes from another issuer: {answer['iss']}")
     if "error" in answer:
-        raise SignInFailed(f"The realm refused the sign-in: {oauth_reason(answer)}")
+        raise SignInFailed(f"The realm refused the sign-in: {oauth_reason(answer)}", answer["error"])
     if "code" not in answer:
         raise SignInFailed("The answer to the sign-in carries no code; start again")
     return answer["code"]

@@ -5,13 +5,15 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Annotated
 
 import typer
 
 from gateway.client.calling import Answer, ask
 from gateway.client.describing import describe_resources, describe_tools
-from gateway.client.errors import BadRequest, ClientError
+from gateway.client.errors import BadRequest, ClientError, Refused, SignInFailed
+from gateway.client.given import is_variable
 from gateway.client.resources import Resource, all_scopes, read_resources
 from gateway.client.sign_in import (
     ALWAYS,
@@ -86,7 +88,7 @@ def token(
         settings = load_current_settings()
         if browser and client_credentials:
             raise BadRequest("--client-credentials signs in a program, which has no --browser: leave one out")
-        with http_client(settings.certs_dir / "ca.crt") as http:
+        with _naming_scopes(settings), http_client(settings.certs_dir / "ca.crt") as http:
             if client_credentials:
                 published = settings.mcp_machine_secret.get_secret_value()
                 secret = os.environ.get("MCP_CLIENT_SECRET")  # no option: other users see a program's arguments
@@ -101,6 +103,7 @@ def token(
 
 
 def call(
+    context: typer.Context,
     resource: Annotated[str | None, typer.Argument(help="An MCP server; left out: list them.")] = None,
     tool: Annotated[str | None, typer.Argument(help="A tool of it; left out: list them.")] = None,
     arguments: Annotated[list[str] | None, typer.Argument(help="Its arguments: name=value …")] = None,
@@ -133,13 +136,14 @@ def call(
             return ask(settings.origin + found.path, ca_file, token, tool, arguments or [])
 
         def sign_in(scopes: Sequence[str]) -> str:
-            with http_client(ca_file) as http:
+            with _naming_scopes(settings), http_client(ca_file) as http:
                 return get_tokens(http, settings.origin, person, scopes, tell=_tell).access_token
 
         if bearer and scope:
             raise BadRequest("--scope is for signing in, and there is a token already (--token or MCP_TOKEN)")
         if bearer:
-            answer = use(bearer)
+            with _naming_variable(context):
+                answer = use(bearer)
         else:
             person = who_signs_in(user, password, settings.origin, browser=browser)
             further = () if scope else found.scopes
@@ -169,6 +173,29 @@ def _show(answer: Answer, *, as_json: bool) -> None:
 
 def _tell(sentence: str) -> None:
     print(plain(sentence), file=sys.stderr)
+
+
+@contextmanager
+def _naming_scopes(settings: Settings) -> Iterator[None]:
+    """A realm that does not know a scope says only that; which there are stands in the policy."""
+    try:
+        yield
+    except SignInFailed as failed:
+        if failed.code != "invalid_scope":
+            raise
+        raise SignInFailed(f"{failed}; there are {', '.join(_resource_scopes(settings))}", failed.code) from failed
+
+
+@contextmanager
+def _naming_variable(context: typer.Context) -> Iterator[None]:
+    """A new token changes nothing while an old one in the environment is used."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.status != HTTPStatus.UNAUTHORIZED or not is_variable(context, "bearer"):
+            raise
+        sentence = f"{str(refused).rstrip('.')}, and unset or replace MCP_TOKEN."
+        raise Refused(sentence, refused.status, refused.needs) from refused
 
 
 @contextmanager

@@ -22,9 +22,16 @@ class BadRequest(ClientError):
 
 
 class SignInFailed(ClientError):
-    """No token: wrong password, refused by the realm, or an answer that does not belong to our request."""
+    """No token: wrong password, refused by the realm, or an answer that does not belong to our request.
+
+    `code` is what the realm called it (RFC 6749 §4.1.2.1 and §5.2), "" where it said nothing.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class Refused(ClientError):

@@ -39,8 +39,7 @@ def refusal(response: HttpAnswer) -> ClientError:
     status, words = response.status_code, _words(response)
     said = f"The gateway answers {status} " + (f'"{words}"' if words else response.reason_phrase)
     if status in TRY_LATER:
-        seconds = retry_after(response.headers)
-        return TryLater(f"{said}; try again {f'in {seconds} s' if seconds else 'later'}.", seconds)
+        return TryLater(f"{said}; try again {_when(response)}.", retry_after(response.headers))
     challenge = bearer_challenge(response)
     if status == httpx.codes.UNAUTHORIZED:
         return Refused(f"{said}; get a new token with `mcp-gateway token`.", status)
@@ -51,6 +50,15 @@ def refusal(response: HttpAnswer) -> ClientError:
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return CallFailed(f"{said}.")
     return Refused(f"{said}.", status)
+
+
+def realm_away(response: HttpAnswer) -> ClientError:
+    """The same where somebody signs in: the gateway does not say that the server behind it is Keycloak."""
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        return refusal(response)
+    said = f"Keycloak does not answer yet, or is down (the gateway says {response.status_code})"
+    sentence = f"{said}; look at `make status`, and try again {_when(response)}."
+    return TryLater(sentence, retry_after(response.headers))
 
 
 def unreachable(url: str, error: Exception) -> TryLater:
@@ -82,6 +90,11 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     """`Retry-After` in seconds (RFC 9110 §10.2.3), None where it is absent or a date."""
     value = headers.get("retry-after", "")
     return int(value) if value.isascii() and value.isdigit() else None
+
+
+def _when(response: HttpAnswer) -> str:
+    seconds = retry_after(response.headers)
+    return f"in {seconds} s" if seconds else "later"
 
 
 def _words(response: HttpAnswer) -> str:

@@ -23,6 +23,7 @@ REALM = "mcp-gateway"
 ALWAYS = ("openid", "email")  # what to ask for besides a server's own scopes
 OUR_CLIENT = "mcp-client"
 OUR_MACHINE = "mcp-machine"
+WRONG_CLIENT = {"invalid_client", "unauthorized_client"}  # Keycloak says the second of a wrong secret
 TIMEOUT = 75.0  # seconds for one answer
 DEVELOPMENT_USER = ("testuser", "testpassword123")  # what keycloak/realm-export.json creates
 
@@ -112,6 +113,12 @@ def get_machine_tokens(http: httpx.Client, public_url: str, machine: Machine, sc
         return authenticate(http, f"{public_url}/realms/{REALM}", machine, scopes)
     except httpx.HTTPError as error:
         raise unreachable(public_url, error) from error
+    except SignInFailed as failed:
+        if failed.code not in WRONG_CLIENT:
+            raise
+        ours = "set MCP_CLIENT_SECRET to what MCP_MACHINE_SECRET was at `make up`"
+        mend = ours if machine.client_id == OUR_MACHINE else "check --client-id and MCP_CLIENT_SECRET"
+        raise SignInFailed(f"{failed}; {mend}", failed.code) from failed
 
 
 def _sign_in(

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from gateway.client.errors import SignInFailed
-from gateway.client.refusals import TRY_LATER, refusal
+from gateway.client.refusals import TRY_LATER, realm_away
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ def read_tokens(response: httpx.Response) -> Tokens:
         TryLater: it is away.
     """
     if response.status_code in TRY_LATER:
-        raise refusal(response)
+        raise realm_away(response)
     try:
         answer = response.json()
         if response.status_code != httpx.codes.OK:
-            raise SignInFailed(f"The realm gave no token: {oauth_reason(answer)}")
+            raise SignInFailed(f"The realm gave no token: {oauth_reason(answer)}", str(answer["error"]))
         return Tokens(
             access_token=answer["access_token"],
             expires_in=int(answer["expires_in"]),

@@ -37,7 +37,13 @@ class FakeGateway(HTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: FakeGateway
 
+    def do_GET(self) -> None:
+        self._answer(200, self._realm("GET"), {})
+
     def do_POST(self) -> None:
+        if self.path.endswith("/token"):
+            self._answer(400, self._realm("POST"), {})
+            return
         message = json.loads(self.rfile.read(int(self.headers["content-length"])))
         if self.headers["authorization"] != "Bearer good" or self.server.refuse:
             status, headers = self.server.refuse or (401, {})
@@ -50,6 +56,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(
                 200, {"id": message["id"], "result": self._result(message["method"], message.get("params", {}))}, {}
             )
+
+    def _realm(self, endpoint: str) -> dict[str, str]:
+        """A realm that knows no scope."""
+        issuer = f"{self.server.url}/realms/mcp-gateway"
+        endpoints = dict.fromkeys(("authorization_endpoint", "token_endpoint"), f"{issuer}/token")
+        return {"issuer": issuer, **endpoints} if endpoint == "GET" else {"error": "invalid_scope"}
 
     def _result(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         if method == "tools/call":
@@ -184,6 +196,17 @@ def test_refusal_is_one_sentence_in_the_gateways_words(
     assert len(done.stderr.splitlines()) == 1
     assert f'{status} "Refused in words"' in done.stderr
     assert phrase in done.stderr
+
+
+def test_a_stale_token_in_the_environment_is_to_be_unset(run: Run) -> None:
+    assert run("call", "calculator", MCP_TOKEN="old").stderr.endswith("token`, and unset or replace MCP_TOKEN.\n")
+    assert "MCP_TOKEN" not in run("call", "calculator", "--token", "old", MCP_TOKEN="").stderr
+
+
+def test_a_scope_that_the_realm_does_not_know_is_told_with_those_that_there_are(run: Run, gateway: FakeGateway) -> None:
+    done = run("token", "--client-credentials", "--scope", "mcp:nosuch")
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert "invalid_scope; there are mcp:weather, mcp:weather:alerts, mcp:calculator" in done.stderr
 
 
 def test_gateway_that_is_not_running_is_told(run: Run, gateway: FakeGateway) -> None:

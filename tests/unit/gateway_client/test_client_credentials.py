@@ -7,7 +7,7 @@ import httpx
 import pytest
 from gateway.client.client_credentials import Machine, authenticate
 from gateway.client.errors import SignInFailed, TryLater
-from gateway.client.sign_in import which_machine
+from gateway.client.sign_in import OUR_MACHINE, get_machine_tokens, which_machine
 
 ISSUER = "https://gateway.example/realms/mcp-gateway"
 GRANTED = {"access_token": "the token", "expires_in": 300, "scope": "mcp:a"}
@@ -77,3 +77,17 @@ def test_the_published_secret_is_tried_for_the_known_program_on_the_local_gatewa
     monkeypatch.setenv("ENVIRONMENT", "production")
     with pytest.raises(SignInFailed, match="MCP_CLIENT_SECRET"):
         which_machine(None, None, local, "published")
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "mend"),
+    [
+        (OUR_MACHINE, "unauthorized_client", "set MCP_CLIENT_SECRET to what MCP_MACHINE_SECRET was at `make up`"),
+        ("robot", "invalid_client", "check --client-id and MCP_CLIENT_SECRET"),
+        (OUR_MACHINE, "invalid_scope", "invalid_scope$"),
+    ],
+)
+def test_a_wrong_secret_is_told_with_where_the_right_one_is(name: str, error: str, mend: str) -> None:
+    server = FakeServer(httpx.Response(401, json={"error": error}))
+    with httpx.Client(transport=httpx.MockTransport(server)) as http, pytest.raises(SignInFailed, match=mend):
+        get_machine_tokens(http, "https://gateway.example", Machine(name, "the-secret"), ["mcp:a"])
