@@ -6,11 +6,13 @@ import ssl
 import sys
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
 
 from gateway.client.errors import ClientError
+from gateway.client.given import is_typed
 from gateway.client.sign_in import ALWAYS, REALM, Person, get_tokens, http_client, trusting, who_signs_in
 from gateway.client.terminal import plain
 from gateway.doctor.attacks import shown
@@ -21,7 +23,7 @@ from gateway.doctor.examine import open_case, walk
 from gateway.doctor.findings import Outcome
 from gateway.doctor.present import Printer, has_failure, summary
 from gateway.doctor.present import as_json as json_text
-from gateway.doctor.target import BadUrl, Target, parse_target
+from gateway.doctor.target import BadUrl, Target, is_safe, parse_target
 from gateway.runner.current import load_current_settings
 from gateway.runner.errors import GatewayError
 from gateway.settings import Settings
@@ -50,6 +52,7 @@ Seconds = Annotated[float, typer.Option(min=1, help="For everything together.")]
 
 
 def doctor(
+    context: typer.Context,
     url: Annotated[str, typer.Argument(help="The MCP server's URL, exactly as a client is given it.")],
     *,
     bearer: Bearer = None,
@@ -69,16 +72,18 @@ def doctor(
     """Walk a client's path to any MCP server, step by step, and say what is wrong and what mends it."""
     try:
         target, settings = parse_target(url), load_current_settings()
+        typed = {name for name in context.params if is_typed(context, name)}
+        check_together(typed, sign_in=sign_in, introspects=bool(introspect_client))
         options = Options(
             trust=trust(ca or settings.certs_dir / "ca.crt"),
-            origin=header_value("--origin", origin),
+            origin=browser_origin(origin),
             http_port=http_port or plain_port_of_ours(target, settings),
             register=register,
-            token=header_value("--token", bearer.strip()) if bearer else None,
+            token=header_value("--token" if "bearer" in typed else "MCP_TOKEN", bearer.strip()) if bearer else None,
             sign_in=_sign_in(settings, user, password) if sign_in else None,
             introspect_client=introspect_client,
             introspect_secret=os.environ.get(SECRET_VARIABLE),
-            introspect_url=introspect_url,
+            introspect_url=introspection_url(introspect_url),
             total_seconds=timeout,
         )
     except (BadUrl, GatewayError, ClientError, OSError) as error:  # a CA that cannot be read is an OSError
@@ -94,6 +99,30 @@ def trust(ca_file: Path) -> ssl.SSLContext:
         return trusting(ca_file)
     except ssl.SSLError as error:
         raise BadUrl(f"--ca: {ca_file} holds no PEM certificate") from error
+
+
+def check_together(typed: set[str], *, sign_in: bool, introspects: bool) -> None:
+    """Options that would do nothing alone. Variables may well be set for other commands. Raises BadUrl."""
+    for name in ("user", "password"):
+        if name in typed and not sign_in:
+            raise BadUrl(f"--{name} is for --sign-in: add it, or leave --{name} out")
+    if introspects and not os.environ.get(SECRET_VARIABLE):
+        raise BadUrl(f"--introspect-client needs the client's secret in {SECRET_VARIABLE}")
+
+
+def introspection_url(typed: str | None) -> str | None:
+    """Where a secret may be sent. Raises BadUrl."""
+    if typed is not None and not is_safe(typed):
+        raise BadUrl("--introspect-url is an https URL (http on this machine only), such as https://issuer/introspect")
+    return typed
+
+
+def browser_origin(typed: str) -> str:
+    """An origin as browsers send it (RFC 6454 §6.2). Raises BadUrl."""
+    parts = urlsplit(header_value("--origin", typed))
+    if typed != "null" and (not parts.scheme or not parts.netloc or typed != f"{parts.scheme}://{parts.netloc}"):
+        raise BadUrl(f"--origin is scheme, host and port of a web page without a final slash, such as {INSPECTOR}")
+    return typed
 
 
 def header_value(option: str, value: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from gateway.doctor.case import Case, Options
 from gateway.doctor.cleaning import clean, secrets_of
-from gateway.doctor.findings import Findings, Outcome, failure, not_checked
+from gateway.doctor.findings import Finding, Findings, Outcome, failure, not_checked
 from gateway.doctor.table import STEPS, Step
 from gateway.doctor.target import Target
 from gateway.doctor.wire import NoAnswer, Wire
@@ -53,4 +53,10 @@ async def _findings(step: Step, case: Case, ends: float) -> Findings:
     except NoAnswer as error:
         return [failure(error.text, error.fix)]
     except (TimeoutError, OSError) as error:
-        return [failure(f"broke off ({error or 'no answer in time'})", "look at the load and the log of the server")]
+        return [broke_off(error, case.options.total_seconds)]
+
+
+def broke_off(error: Exception, seconds: float) -> Finding:
+    """What ended a step; a TimeoutError has no words of its own."""
+    why = str(error) or f"no answer within the {seconds:.0f} s of --timeout"
+    return failure(f"broke off ({why})", "look at the load and the log of the server")

@@ -8,6 +8,7 @@ import httpx
 from gateway.settings import DEFAULT_PORTS, LOOPBACK_NAMES
 
 WELL_KNOWN = "/.well-known/"
+EXAMPLE = "https://gateway.example/mcp/weather"
 
 
 class BadUrl(ValueError):
@@ -47,19 +48,28 @@ class Target:
 
 def parse_target(typed: str) -> Target:
     """Take `typed` apart. Raises BadUrl."""
+    if not typed.isprintable() or " " in typed:
+        raise BadUrl("the URL has a space or a control character, which no URL has")
+    if "://" not in typed:
+        # Shown without what may be a secret
+        address = typed.partition("?")[0].partition("#")[0].rpartition("@")[2].lstrip("/")
+        meant = f": did you mean https://{address}?" if address else f": type it like {EXAMPLE}"
+        raise BadUrl(f"the URL has no scheme{meant}")
     try:
         parts = urlsplit(typed)
         port = parts.port
         httpx.URL(typed)
     except (ValueError, httpx.InvalidURL) as error:
         raise BadUrl(f"{typed!r} is no URL ({error})") from error
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or not typed.isprintable() or " " in typed:
-        raise BadUrl(f"{typed!r} is not like https://gateway.example/mcp/weather")
+    if parts.scheme not in DEFAULT_PORTS:
+        raise BadUrl(f"{parts.scheme}:// is not how MCP is served: type it like {EXAMPLE}")
     if parts.username is not None or parts.query or parts.fragment:
         # Not shown: what stands there may be a secret.
         raise BadUrl(
             "the URL has a user, a query or a fragment: give the server's address alone, and a token by --token"
         )
+    if not parts.hostname:
+        raise BadUrl(f"{typed!r} names no host: type it like {EXAMPLE}")
     return Target(typed, parts.scheme, parts.hostname, port or DEFAULT_PORTS[parts.scheme], parts.path)
 
 

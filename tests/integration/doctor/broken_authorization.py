@@ -69,7 +69,7 @@ BROKEN = {
         FAILURE,
         at(MCP, becomes(404, REFUSED)),
         "no MCP server here: POST is answered 404",
-        "check the path",
+        "a gateway often has a server at /mcp/NAME",
     ),
     "too many": Broken("challenge", FAILURE, at(MCP, becomes(429, Retry_After="7")), "answers 429", "wait"),
     "no CORS on the 401": Broken(
@@ -97,13 +97,13 @@ BROKEN = {
         FAILURE,
         at(RESOURCE, lambda r: r.saying(resource="https://other.example/mcp")),
         "resource is https://other.example/mcp",
-        "type https://other.example/mcp if that is its name",
+        "(ours follows PUBLIC_URL)",
     ),
     "a trailing slash": Broken(
         "resource-metadata",
-        FAILURE,
+        WARNING,
         at(RESOURCE, lambda r: r.saying(resource=r.body["resource"] + "/")),
-        "clients compare the strings",
+        "a final slash more or less",
         "set resource to",
     ),
     "no authorization server": Broken(
@@ -214,8 +214,5 @@ BROKEN = {
         at(f"{REALM}/introspect", becomes(200, {"active": True})),
         "not for this URL",
         "audience",
-    ),
-    "introspection that is closed": Broken(
-        "introspection", WARNING, at(f"{REALM}/introspect", becomes(404)), "404", "--introspect-url"
     ),
 }

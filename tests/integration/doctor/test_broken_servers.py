@@ -5,7 +5,7 @@ from gateway.doctor.findings import Level
 
 from tests.integration.doctor import broken_authorization, broken_serving
 from tests.integration.doctor.conftest import Examine, Found
-from tests.integration.doctor.spoiling import Broken
+from tests.integration.doctor.spoiling import REALM, Broken, at, becomes
 
 BROKEN = broken_authorization.BROKEN | broken_serving.BROKEN
 
@@ -28,6 +28,11 @@ async def test_what_is_broken_is_named_with_its_cause_and_fix(fully: Examine, br
     matching = [f for f in found[broken.step] if f.level is broken.level and broken.cause in f.text]
     assert matching, found[broken.step]
     assert broken.fix in str(matching[0].fix)
+
+
+async def test_introspection_that_is_closed_to_the_outside_is_as_it_should_be(fully: Examine) -> None:
+    (found,) = (await fully(at(f"{REALM}/introspect", becomes(404))))["introspection"]
+    assert (found.level, "--introspect-url" in found.text) == (Level.NOT_CHECKED, True)
 
 
 @pytest.mark.parametrize("name", ["no scope", "another resource", "no PKCE", "no HSTS", "a tool twice", "GET breaks"])

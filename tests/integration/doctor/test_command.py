@@ -56,27 +56,54 @@ async def test_a_server_that_is_no_mcp_server_ends_with_1(pki: Pki) -> None:
     async with running_fake(pki.server(), lambda q, r: Reply(200, b"<p>", {"Content-Type": "text/html"})) as fake:
         done = await run(fake.url, "--ca", str(pki.ca))
     assert done.returncode == 1
-    assert "no MCP server here: POST is answered 200, text/html; fix: check the path" in done.stdout
+    assert "no MCP server here: POST is answered 200, text/html; fix: check the path: a gateway" in done.stdout
+
+
+def let_in(request: object, reply: Reply) -> Reply:
+    """A server that asks nobody for a token."""
+    results = {"serverInfo": {"name": "open"}, "protocolVersion": "2025-11-25", "tools": [{"name": "x"}]}
+    return Reply(200, {"jsonrpc": "2.0", "id": 1, "result": results}) if reply.status == 401 else reply
 
 
 async def test_an_open_server_is_examined_without_a_token_and_warned_of(pki: Pki) -> None:
     """Its protocol and tools are checked all the same; of OAuth there is nothing to check."""
-
-    def let_in(request: object, reply: Reply) -> Reply:
-        results = {"serverInfo": {"name": "open"}, "protocolVersion": "2025-11-25", "tools": [{"name": "x"}]}
-        return Reply(200, {"jsonrpc": "2.0", "id": 1, "result": results}) if reply.status == 401 else reply
-
     async with running_fake(pki.server(), let_in) as fake:
         done = await run(fake.url, "--ca", str(pki.ca))
-    assert "open to everybody; fix: put a gateway before it" in done.stdout
+    assert (
+        "warning      Without a token   answers 200 without a token: it is open to everybody; fix: put" in done.stdout
+    )
     assert "x has no inputSchema" in done.stdout
     assert "the server asks for no token (CORS on the 401, " in done.stdout
+
+
+@pytest.mark.parametrize("given", [{"MCP_TOKEN": "a-token"}, {"--sign-in": ""}], ids=["token", "sign-in"])
+async def test_an_open_server_is_a_failure_to_whoever_brings_what_opens_doors(pki: Pki, given: dict[str, str]) -> None:
+    options = [name for name in given if name.startswith("--")]
+    async with running_fake(pki.server(), let_in) as fake:
+        done = await run(fake.url, "--ca", str(pki.ca), *options, MCP_TOKEN=given.get("MCP_TOKEN", ""))
+    assert done.returncode == 1
+    assert "open to everybody, and your token is not asked for; fix: put a gateway before it" in done.stdout
+
+
+async def test_a_token_that_cannot_be_sent_is_named_by_where_it_came_from() -> None:
+    done = await run("https://a.example/", MCP_TOKEN="a b")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "mcp-gateway: MCP_TOKEN has characters that cannot stand in a header\n",
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["gateway.example/mcp"], "is not like https://"),
+        (["gateway.example/mcp"], "did you mean https://gateway.example/mcp?"),
+        (["https://a.example/", "--introspect-url", "foo"], "--introspect-url is an https URL"),
+        (["https://a.example/", "--introspect-url", "http://a.example/"], "--introspect-url is an https URL"),
+        (["https://a.example/", "--origin", "foo"], "--origin is scheme, host and port"),
+        (["https://a.example/", "--origin", "http://a.example/"], "--origin is scheme, host and port"),
+        (["https://a.example/", "--user", "somebody"], "--user is for --sign-in"),
+        (["https://a.example/", "--password", "hunter2"], "--password is for --sign-in"),
+        (["https://a.example/", "--introspect-client", "a"], "in MCP_INTROSPECT_SECRET"),
         (["https://a.example/?token=hunter2"], "give the server's address alone"),
         (["https://a.example/", "--token", "hunter2\r\nX: y"], "--token has characters"),
         (["https://a.example/", "--ca", "README.md"], "holds no PEM certificate"),

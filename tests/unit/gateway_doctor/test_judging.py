@@ -1,16 +1,20 @@
 """The pure judgements, on answers that a fake server would be much work for."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+from gateway.doctor.examine import broke_off
 from gateway.doctor.findings import Level
 from gateway.doctor.rpc import reply
 from gateway.doctor.steps.certificate import Shown, judge_error, judge_expiry, read
-from gateway.doctor.steps.challenge import bearer
+from gateway.doctor.steps.challenge import bearer, judge_stranger
 from gateway.doctor.steps.claims import judge_claims, read_unverified, seconds
+from gateway.doctor.steps.discovery import judge_metadata
 from gateway.doctor.steps.issuer import candidates
 from gateway.doctor.steps.methods import judge_method
+from gateway.doctor.target import parse_target
 from gateway.doctor.wire import Answer
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,6 +106,44 @@ def test_what_is_no_date_is_none(value: object) -> None:
 )
 def test_each_verdict_of_openssl_has_its_own_words(code: int, cause: str) -> None:
     assert cause in judge_error(code, "openssl's words", SHOWN, "other.example").text
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (TimeoutError(), "broke off (no answer within the 2 s of --timeout)"),
+        (OSError("no route to host"), "broke off (no route to host)"),
+    ],
+)
+def test_a_step_that_ends_early_always_has_a_reason(error: Exception, text: str) -> None:
+    assert broke_off(error, 2.0).text == text
+
+
+@pytest.mark.parametrize(
+    ("resource", "level", "names_public_url"),
+    [
+        (URL, None, False),
+        (f"{URL}/", Level.WARNING, False),
+        ("https://gw.example/other", Level.FAILURE, False),
+        ("https://localhost/mcp", Level.FAILURE, True),
+        (None, Level.FAILURE, True),
+    ],
+)
+def test_a_final_slash_is_a_warning_and_public_url_is_named_where_the_origin_differs(
+    resource: object, level: Level | None, names_public_url: bool
+) -> None:
+    document = json.dumps({"resource": resource, "authorization_servers": ["https://as.example"]}).encode()
+    found = judge_metadata(answer(200, document, content_type="application/json"), parse_target(URL))
+    assert [finding.level for finding in found] == ([level] if level else [])
+    assert any("PUBLIC_URL" in str(finding.fix) for finding in found) is names_public_url
+
+
+@pytest.mark.parametrize(
+    ("path", "fix"),
+    [("", "it is often /mcp"), ("/x", "it is often /mcp"), ("/mcp", "at /mcp/NAME"), ("/mcp/x", "at /mcp/NAME")],
+)
+def test_the_usual_path_is_not_advised_to_who_typed_it(path: str, fix: str) -> None:
+    assert fix in str(judge_stranger(answer(404), path).fix)
 
 
 def test_bytes_that_are_no_certificate_are_described_as_such() -> None:

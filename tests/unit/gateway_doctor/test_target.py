@@ -26,6 +26,33 @@ def test_what_is_no_address_of_a_server_is_refused(typed: str) -> None:
         parse_target(typed)
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("foo", "the URL has no scheme: did you mean https://foo?"),
+        ("localhost:8443/mcp", "the URL has no scheme: did you mean https://localhost:8443/mcp?"),
+        ("", "the URL has no scheme: type it like https://gateway.example/mcp/weather"),
+        ("ftp://x/y", "ftp:// is not how MCP is served: type it like https://gateway.example/mcp/weather"),
+        ("https:///mcp", "'https:///mcp' names no host: type it like https://gateway.example/mcp/weather"),
+        ("https://local host/mcp", "the URL has a space or a control character, which no URL has"),
+    ],
+)
+def test_each_mistake_has_a_sentence_of_its_own(typed: str, told: str) -> None:
+    with pytest.raises(BadUrl) as refused:
+        parse_target(typed)
+    assert str(refused.value) == told
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["me:hunter2@a/mcp", "a/mcp?key=hunter2", "https:///mcp?key=hunter2", "https://me:hunter2@a b/"],
+)
+def test_what_may_be_a_secret_in_it_is_not_shown(typed: str) -> None:
+    with pytest.raises(BadUrl) as refused:
+        parse_target(typed)
+    assert "hunter2" not in str(refused.value)
+
+
 @pytest.mark.parametrize("typed", ["https://me:hunter2@a/", "https://a/?key=hunter2", "https://a/#hunter2"])
 def test_a_url_that_may_hold_a_secret_is_refused_without_showing_it(typed: str) -> None:
     with pytest.raises(BadUrl) as refused:

@@ -29,10 +29,10 @@ async def challenge(case: Case) -> Findings:
         return or_ok(judge_challenge(answer), f"401 with {', '.join(found)} in a Bearer challenge")
     if speaks_mcp(answer):
         case.is_open = True
-        fix = "put a gateway before it, unless everybody may use it"
-        return [warning(f"answers {answer.status} without a token: it is open to everybody", fix)]
+        expects_door = bool(case.options.token or case.options.sign_in)
+        return [judge_open(answer, expects_door=expects_door)]
     case.blocked = "no MCP server answers at this URL"
-    return [judge_stranger(answer)]
+    return [judge_stranger(answer, case.target.path)]
 
 
 def judge_challenge(answer: Answer) -> Findings:
@@ -55,8 +55,16 @@ def speaks_mcp(answer: Answer) -> bool:
     return "error" in message and answer.status in (HTTPStatus.OK, HTTPStatus.BAD_REQUEST)
 
 
-def judge_stranger(answer: Answer) -> Finding:
-    """An answer that is neither a challenge nor MCP."""
+def judge_open(answer: Answer, *, expects_door: bool) -> Finding:
+    """A server that lets everybody in, which some are meant to do. Whoever brings a token expects another."""
+    text, fix = f"answers {answer.status} without a token: it is open to everybody", "put a gateway before it"
+    if expects_door:
+        return failure(f"{text}, and your token is not asked for", fix)
+    return warning(text, f"{fix}, unless everybody may use it")
+
+
+def judge_stranger(answer: Answer, path: str) -> Finding:
+    """An answer at `path` that is neither a challenge nor MCP."""
     status, media_type = answer.status, answer.media_type or "no content type"
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return failure(
@@ -71,7 +79,10 @@ def judge_stranger(answer: Answer) -> Finding:
         return failure(f"refuses with 403 ({said})", "ask the gateway before it, or allow this caller")
     if status == HTTPStatus.MISDIRECTED_REQUEST:
         return failure("answers 421: it does not know this host name", "allow the name in the server's host check")
-    return failure(f"no MCP server here: POST is answered {status}, {media_type}", "check the path; it is often /mcp")
+    text = f"no MCP server here: POST is answered {status}, {media_type}"
+    if path == "/mcp" or path.startswith("/mcp/"):
+        return failure(text, "check the path: a gateway often has a server at /mcp/NAME; ours are listed by `call`")
+    return failure(text, "check the path; it is often /mcp")
 
 
 def bearer(answer: Answer) -> Parameters | None:

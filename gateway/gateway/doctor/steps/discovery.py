@@ -79,7 +79,12 @@ def _place(answer: Answer, target: Target) -> Finding | None:
 def _resource(named: object, target: Target) -> Finding | None:
     if named == target.url:
         return None
-    fix = f"type {named} if that is its name, or set resource to {target.url} (ours: PUBLIC_URL)"
+    fix = f"type {named} if that is its name, or set resource to {target.url}"
+    if isinstance(named, str) and named.removesuffix("/") == target.url.removesuffix("/"):
+        # The SDKs take one for the other, for the normal form of an origin ends with a slash (RFC 3986 §6.2.3)
+        return warning(f"resource is {named}, not {target.url}: a final slash more or less stops some clients", fix)
+    if not is_at(str(named), target.origin):
+        fix += " (ours follows PUBLIC_URL)"
     return failure(f"resource is {named}, not {target.url}: clients compare the strings (RFC 9728 §3.3)", fix)
 
 

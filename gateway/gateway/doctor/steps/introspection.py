@@ -32,7 +32,7 @@ def judge_introspection(answer: Answer, url: str) -> Finding:
     if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return failure(f"refused ({answer.status})", "check the client's ID and MCP_INTROSPECT_SECRET")
     if answer.status == HTTPStatus.NOT_FOUND:
-        return warning("the endpoint is not open from here (404), which is as it should be", URL_OPTION)
+        return not_checked(f"the endpoint is not open from here (404), which is as it should be; {URL_OPTION}")
     found = answer.object()
     if answer.status != HTTPStatus.OK or not isinstance(found.get("active"), bool):
         return failure(f"answered {answer.status} without active", "serve RFC 7662 there")
