@@ -1,7 +1,8 @@
 """Calls tools through the gateway with the official Python SDK, as a client program of yours would.
 
-    TOKEN=$(mcp-gateway token --scope mcp:notes) \\
-      python examples/sdk_client.py https://localhost:8443/mcp/notes certs/ca.crt add_note '{"text": "milk"}'
+    TOKEN=$(.venv/bin/mcp-gateway token --scope mcp:notes) \\
+      .gateway/examples/bin/python examples/sdk_client.py https://localhost:8443/mcp/notes certs/ca.crt \\
+      add_note '{"text": "milk"}'
 
 Tools and their arguments (JSON) come in pairs and are called in one session. Prints one JSON line for the list of
 tools, and one for each call.

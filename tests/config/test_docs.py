@@ -1,14 +1,19 @@
 """The papers keep up with what they describe. Continuous integration runs the quick start's commands themselves."""
 
+import json
 import re
 
 import pytest
+from gateway.__main__ import build
 from gateway.settings import Settings
+from typer.main import get_command
 
 from tests.support.stack import ROOT
 from tests.support.topology import clusters, policy
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [*(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))), "examples/README.md"]
+COMMANDS = "|".join(get_command(build()).commands)  # type: ignore[attr-defined]
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 
 
@@ -41,8 +46,29 @@ def test_the_flowchart_shows_every_part_and_how_it_is_reached() -> None:
 
 
 @pytest.mark.covers("D1", "D2")
-@pytest.mark.parametrize("paper", ["README.md", "ARCHITECTURE.md"])
+@pytest.mark.parametrize("paper", ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", *PAGES])
 def test_every_link_to_a_file_leads_somewhere(paper: str) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / paper).read_text(encoding="utf-8"))
-    assert targets or paper == "ARCHITECTURE.md"
-    assert [target for target in targets if not (ROOT / target).exists()] == []
+    assert targets or paper != "README.md"
+    assert [target for target in targets if not ((ROOT / paper).parent / target).exists()] == []
+
+
+@pytest.mark.covers("D1")
+@pytest.mark.parametrize("page", PAGES)
+def test_the_readme_leads_to_every_page(page: str) -> None:
+    assert f"]({page})" in README
+
+
+@pytest.mark.covers("D1")
+@pytest.mark.parametrize("page", ["README.md", *PAGES])
+def test_a_page_names_the_command_as_it_is_typed_in_a_clone(page: str) -> None:
+    """Nothing puts it on PATH."""
+    assert re.findall(rf"(?<![\w./-])mcp-gateway (?:{COMMANDS})\b.*", (ROOT / page).read_text(encoding="utf-8")) == []
+
+
+def test_the_versions_that_the_papers_name_are_those_that_the_tests_run() -> None:
+    tested = json.loads((ROOT / "tests/clients/js/package.json").read_text())["dependencies"]
+    examples = json.loads((ROOT / "examples/package.json").read_text())["dependencies"]
+    assert examples["@modelcontextprotocol/client"] == tested["@modelcontextprotocol/client"]
+    named = re.findall(r"npx (?:-y )?@modelcontextprotocol/inspector(\S*)", (ROOT / "docs/clients.md").read_text())
+    assert set(named) == {f"@{tested['@modelcontextprotocol/inspector']}"}

@@ -69,6 +69,15 @@ def test_a_path_without_a_server_is_no_mcp_server(stack: Stack) -> None:
     assert "no MCP server here: POST is answered 404" in not_ok(told)["challenge"]
 
 
+def test_a_slash_too_many_is_a_warning_and_another_name_of_the_gateway_a_failure(stack: Stack) -> None:
+    status, told, _ = examined(stack, "weather/")
+    assert (status, not_ok(told)["resource-metadata"].startswith("warning: resource is ")) == (0, True), told
+    url = f"https://127.0.0.1:{stack.settings.https_port}/mcp/weather"
+    done = stack.cli("doctor", url, "--ca", str(stack.settings.certs_dir / "ca.crt"))
+    assert f"resource is {stack.url}/mcp/weather, not {url}: clients compare the strings" in done.stdout
+    assert "(ours follows PUBLIC_URL)" in done.stdout
+
+
 def test_the_dashboard_is_no_mcp_server(stack: Stack) -> None:
     done = stack.cli("doctor", f"http://localhost:{stack.settings.dashboard_port}/", "--json")
     told = json.loads(done.stdout)
