@@ -101,7 +101,7 @@ async def main(url: str, ca_file: str, tool: str, arguments: str) -> None:
             httpx2.AsyncClient(auth=sign_in, verify=trusted, timeout=30) as http,
             Client(streamable_http_client(url, http_client=http)) as client,
         ):
-            print("tools:", ", ".join(tool.name for tool in (await client.list_tools()).tools))  # noqa: T201
+            print("tools:", ", ".join(offered.name for offered in (await client.list_tools()).tools))  # noqa: T201
             result = await client.call_tool(tool, json.loads(arguments))
             print(f"{tool}:", *(part.text for part in result.content if part.type == "text"))  # noqa: T201
 

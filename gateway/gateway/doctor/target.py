@@ -50,9 +50,10 @@ def parse_target(typed: str) -> Target:
     """Take `typed` apart. Raises BadUrl."""
     if not typed.isprintable() or " " in typed:
         raise BadUrl("the URL has a space or a control character, which no URL has")
-    if "://" not in typed:
+    bare = typed.partition("?")[0].partition("#")[0]
+    if "://" not in bare:
         # Shown without what may be a secret
-        address = typed.partition("?")[0].partition("#")[0].rpartition("@")[2].lstrip("/")
+        address = bare.rpartition("@")[2].lstrip("/")
         meant = f": did you mean https://{address}?" if address else f": type it like {EXAMPLE}"
         raise BadUrl(f"the URL has no scheme{meant}")
     try:

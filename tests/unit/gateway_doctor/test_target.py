@@ -45,7 +45,13 @@ def test_each_mistake_has_a_sentence_of_its_own(typed: str, told: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["me:hunter2@a/mcp", "a/mcp?key=hunter2", "https:///mcp?key=hunter2", "https://me:hunter2@a b/"],
+    [
+        "me:hunter2@a/mcp",
+        "a/mcp?key=hunter2",
+        "a/mcp?next=https://hunter2",
+        "https:///mcp?key=hunter2",
+        "https://me:hunter2@a b/",
+    ],
 )
 def test_what_may_be_a_secret_in_it_is_not_shown(typed: str) -> None:
     with pytest.raises(BadUrl) as refused:
