@@ -5,7 +5,8 @@ from gateway.doctor.findings import Level
 
 from tests.integration.doctor import broken_authorization, broken_serving
 from tests.integration.doctor.conftest import Examine, Found
-from tests.integration.doctor.spoiling import REALM, Broken, at, becomes
+from tests.integration.doctor.spoiling import Broken, at, becomes
+from tests.support.fake_mcp_server import REALM
 
 BROKEN = broken_authorization.BROKEN | broken_serving.BROKEN
 
