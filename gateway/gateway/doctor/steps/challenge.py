@@ -81,7 +81,7 @@ def judge_stranger(answer: Answer, path: str) -> Finding:
         return failure("answers 421: it does not know this host name", "allow the name in the server's host check")
     text = f"no MCP server here: POST is answered {status}, {media_type}"
     if path == "/mcp" or path.startswith("/mcp/"):
-        return failure(text, "check the path: a gateway often has a server at /mcp/NAME; ours are listed by `call`")
+        return failure(text, "check the path: a gateway often has a server at /mcp/NAME; `mcp-gateway call` lists ours")
     return failure(text, "check the path; it is often /mcp")
 
 
