@@ -10,7 +10,7 @@ ARGS ?=
 DETACH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token certs test test-others test-clients fuzz attacks conformance faults faults-short soak soak-short test-compose postman bench audit sbom lint types clean
+.PHONY: help up down status token certs test test-others test-clients fuzz attacks conformance faults faults-short soak soak-short test-compose postman bench audit sbom reproducible lint types clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +78,9 @@ sbom: $(READY) ## Write sbom.cdx.json: what the gateway is made of, in CycloneDX
 bench: $(READY) ## Measure everything and rewrite the tables of docs/performance.md (20 minutes); ARGS=--short only checks that it can
 	@$(UV) sync --frozen --inexact --quiet --group bench
 	@.venv/bin/python -m bench $(ARGS)
+
+reproducible: $(READY) ## Build each image twice and compare every file; needs Docker
+	@.venv/bin/python -m supply_chain.reproducible $(ARGS)
 
 lint: $(READY) ## Check style and format
 	@.venv/bin/ruff check .
