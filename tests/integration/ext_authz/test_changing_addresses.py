@@ -35,21 +35,22 @@ class FakeResolver(AbstractResolver):
 @pytest.mark.covers("F17")
 async def test_a_name_is_followed_from_nowhere_to_an_address_and_to_the_next() -> None:
     resolver = FakeResolver()
+    url = f"http://{NAME}/"
     async with AsyncExitStack() as here, AsyncExitStack() as there:
         first = await here.enter_async_context(serving(raw(200, b"first")))
         second = await there.enter_async_context(serving(raw(200, b"second")))
         client = KeycloakHttp(resolver)
         there.push_async_callback(client.aclose)
         with pytest.raises(NoConnection):
-            await client.request("GET", f"http://{NAME}/")
+            await client.request("GET", url)
         resolver.at = first
-        assert (await client.request("GET", f"http://{NAME}/")).content == b"first", "what was not found is not remembered"
+        assert (await client.request("GET", url)).content == b"first", "what was not found is not remembered"
         resolver.at = second
         await here.aclose()
         moved = time.monotonic()
         while True:
             try:
-                assert (await client.request("GET", f"http://{NAME}/")).content == b"second"
+                assert (await client.request("GET", url)).content == b"second"
                 break
             except TransportError:
                 assert time.monotonic() - moved < WITHIN_S

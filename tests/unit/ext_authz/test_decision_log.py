@@ -121,6 +121,14 @@ def test_lines_are_flushed_together_and_none_waits_for_another() -> None:
     assert stream.flushed == "one\ntwo\nthree\n"
 
 
+def test_lines_that_wait_together_fit_into_one_write_to_a_pipe() -> None:
+    stream = FakeStream()
+    writer = LineWriter(stream, FakeLater())
+    for _ in range(20):
+        writer.write("x" * 999 + "\n")
+        assert len(stream.getvalue()) - len(stream.flushed) <= 4096 - 999
+
+
 class FakeStream(io.StringIO):
     flushed = ""
 
