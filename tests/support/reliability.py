@@ -29,7 +29,7 @@ def tables() -> dict[str, list[str]]:
     return {
         "faults": [*fault_rows(faults)],
         "revocation": [*bound_rows(faults)],
-        "memory": [memory_line(faults["memory"])],
+        "memory": [memory_line(faults["memory"])] if faults["memory"] else [],
         "soak": [*soak_rows(soak)],
     }
 
