@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.reliability import PAPER, filled, measured
 
+
 @pytest.mark.covers("D1")
 def test_the_tables_are_those_of_the_last_measurement() -> None:
     assert filled(PAPER.read_text(encoding="utf-8")) == PAPER.read_text(encoding="utf-8"), (
