@@ -22,8 +22,8 @@ KNOW_THEM = {
     "gateway/runner/published.py",
     "gateway/client/sign_in.py",
 }
-SECRET_FILES = re.compile(r"(\.key|\.pem|\.p12|\.jks|\.env|id_[a-z0-9]+)$")
-PUBLIC = re.compile(r"/(certifi/cacert\.pem|etc/ssl/|etc/pki/|usr/(share|lib)/|opt/keycloak/lib/)")
+SECRET_FILES = re.compile(r"(\.key|\.p12|\.jks|\.env|id_[a-z0-9]+)$")
+PUBLIC = re.compile(r"/(etc/ssl/|etc/pki/|usr/(share|lib)/|opt/keycloak/lib/)")
 
 
 def images() -> list[str]:
