@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,15 @@ from tests.attacks.real import PASSWORD, RealGateway
 from tests.attacks.scripted import GRPC, SECRETS, ScriptedGateway, scripted_gateway
 from tests.attacks.served import ServedGateway, served_gateway
 from tests.support.recorder import RecordingGateway
+
+FIRST_START_S = 480
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first also waits for the whole stack, which takes minutes on a machine that is busy."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(FIRST_START_S))
 
 
 @pytest.fixture(scope="session")

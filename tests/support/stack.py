@@ -106,8 +106,10 @@ def running_stack(folder: Path, **overrides: str) -> Iterator[Stack]:
     """A gateway with a state of its own on free ports, stopped at the end. Only the Keycloak install is shared."""
     environment = _environment(folder) | overrides
     stack = Stack(_settings(environment), environment)
-    started = stack.cli("up", "--detach", deadline_s=START_DEADLINE_S)
     try:
+        started = stack.cli(
+            "up", "--detach", deadline_s=START_DEADLINE_S
+        )  # within: a test's own deadline may come first
         assert started.returncode == 0, f"the gateway did not start\n{started.stdout}\n{started.stderr}"
         stack.rate_limit(enabled=False)
         yield stack
