@@ -26,7 +26,8 @@ def filled(text: str, found: Found) -> str:
 
     def table(marked: re.Match[str]) -> str:
         made = TABLES[marked[2]](found)
-        return f"{marked[1]}{made}\n{marked[3]}" if made else marked[0]
+        picture = f"{PICTURES[marked[2]]}\n\n" if marked[2] in PICTURES else ""
+        return f"{marked[1]}{picture}{made}\n{marked[3]}" if made else marked[0]
 
     return MARKED.sub(table, text)
 
@@ -145,6 +146,14 @@ def _taken(measured: Found) -> str:
     rounds = f"{measured['rounds']} round{'s' if measured['rounds'] > 1 else ''} of {measured['seconds']} s"
     return f"*{measured['at']}, {rounds}, commit {machine['commit']}, {where}; load of the machine: {machine['load']}*"
 
+
+PICTURES = {
+    "through-envoy": "![Requests a second through Envoy](images/throughput.svg)",
+    "added-latency": "![Distribution of latency](images/latency.svg)",
+    "end-to-end": "![Requests a second end to end](images/end-to-end.svg)",
+    "growth": "![How throughput changes with what grows](images/scaling.svg)",
+}
+"""Drawn by bench/pictures.py from the same figures, and shown above their table once there are some."""
 
 TABLES: dict[str, Callable[[Found], str]] = {
     "goals": _goals,
