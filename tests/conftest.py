@@ -8,12 +8,14 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
 from tests.support.compose import compose_stack
 from tests.support.recorder import RecordingGateway, recording_gateway
+from tests.support.scheduling import Together
 from tests.support.stack import Stack, running_stack
 
 # A deadline per example measures the machine, not the code, and so does the pace at which examples are made
@@ -40,6 +42,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         if collection_path == suite and not any(suite in (one, *one.parents) for one in asked):
             return True
     return None
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    return Together(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
