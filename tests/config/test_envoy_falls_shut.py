@@ -35,6 +35,16 @@ def test_an_authorizer_that_fails_closes_the_door() -> None:
     assert settings.grpc_service.timeout == timedelta(seconds=5)
 
 
+@pytest.mark.covers("F3", "F20")
+def test_a_slow_answer_of_the_authorizer_is_waited_for_and_not_asked_for_again() -> None:
+    """Envoy gives each try of a gRPC service the longest pause between tries: there is no field of its own for it."""
+    service = ext_authz().grpc_service
+    assert service is not None
+    assert service.retry_policy is not None
+    assert service.retry_policy.retry_back_off is not None
+    assert service.retry_policy.retry_back_off.max_interval == service.timeout
+
+
 @pytest.mark.covers("S12", "S9")
 def test_the_authorizer_sees_the_whole_body_or_the_request_is_refused() -> None:
     body = ext_authz().with_request_body

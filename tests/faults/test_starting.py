@@ -44,8 +44,7 @@ async def test_500_concurrent_requests_with_one_cold_token_are_one_question(
     started_at = time.monotonic()
     answers = await crowd(beside, token)
     took = time.monotonic() - started_at
-    assert Counter(answers)[200] > CROWD / 2
-    assert set(answers) <= {200, 503}, "503 only where a check had to wait for a core for longer than Envoy waits"
+    assert Counter(answers) == {200: CROWD}, "a crowd is no attack"
     # A machine that needs more than three seconds for all of them sees the token, by then in use, asked about again
     assert between.tokens.count(token) <= 1 + took // (REFRESH_AFTER * TTL_S)
     what = f"{CROWD} requests at once, one cold token: introspections in {took:.1f} s: {between.tokens.count(token)}"
