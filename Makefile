@@ -31,7 +31,7 @@ certs: $(READY) ## Show the certificates; ARGS=--renew issues them anew
 	@$(GATEWAY) certs $(ARGS)
 
 test: $(READY) ## Run every test; starts what it needs
-	@.venv/bin/python -m pytest -n 2 $(ARGS)
+	@.venv/bin/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 test-others: $(READY) ## Run the longer tests with servers of other people behind the gateway; needs node
 	@.venv/bin/python -m pytest tests/others $(ARGS)
