@@ -79,16 +79,14 @@ class GrpcServer:
         await self.server.stop(DRAIN_SECONDS)
 
 
-async def start_grpc_server(
-    service: AuthorizationServicer, address: str, tls: Tls, allowed_client: str, peer: OnlyPeer | None = None
-) -> GrpcServer:
-    """Listen on ``address`` (host:port). ``peer`` judges callers; by default by ``allowed_client`` alone.
+async def start_grpc_server(service: AuthorizationServicer, address: str, tls: Tls, peer: OnlyPeer) -> GrpcServer:
+    """Listen on ``address`` (host:port). ``peer`` judges callers.
 
     Raises:
         RuntimeError: the address cannot be bound.
         OSError: a certificate file cannot be read, or key and certificate do not belong together.
     """
-    server = grpc.aio.server(interceptors=[peer or OnlyPeer(allowed_client)], options=_OPTIONS)
+    server = grpc.aio.server(interceptors=[peer], options=_OPTIONS)
     add_AuthorizationServicer_to_server(service, server)
     health_service = NoticingHealth()
     health_pb2_grpc.add_HealthServicer_to_server(health_service, server)

@@ -87,7 +87,7 @@ class Metrics:
 
     def logout(self, outcome: str, remembered: int) -> None:
         self._logouts.labels(outcome).inc()
-        self._ended_sessions.set(remembered)
+        self.remembered(remembered)
 
     def remembered(self, sessions: int) -> None:
         """So many sessions are known to have ended."""

@@ -56,7 +56,7 @@ async def running(
     policy, recorder = shipped_policy(), FakeRecorder()
     authorizer = Authorizer(policy, introspector, frozenset(), recorder, now=lambda: NOW)
     service = AuthorizationService(authorizer, policy, recorder)
-    server = await start_grpc_server(service, "127.0.0.1:0", tls or authority.server_files(), "envoy", peer)
+    server = await start_grpc_server(service, "127.0.0.1:0", tls or authority.server_files(), peer or OnlyPeer("envoy"))
     try:
         yield server
     finally:
@@ -302,4 +302,6 @@ async def test_a_port_in_use_is_an_error_and_not_shared(authority: Authority, se
         Authorizer(shipped_policy(), FakeIntrospector(), frozenset(), FakeRecorder()), shipped_policy(), FakeRecorder()
     )
     with pytest.raises(RuntimeError, match="bind"):
-        await start_grpc_server(service, f"127.0.0.1:{server.port}", authority.server_files("second"), "envoy")
+        await start_grpc_server(
+            service, f"127.0.0.1:{server.port}", authority.server_files("second"), OnlyPeer("envoy")
+        )
