@@ -23,7 +23,7 @@ def main() -> int:
     folder, *how = sys.argv[1:]
     home, a, b = Path(folder), int(os.environ["PORT_A"]), int(os.environ["PORT_B"])
     parts = (fake_component("a", home, a), fake_component("b", home, b, *how))
-    stack = Stack(parts, front_door=Probe(f"http://127.0.0.1:{b}/"), urls={"b": f"http://127.0.0.1:{b}/"})
+    stack = Stack(parts, front_doors=(Probe(f"http://127.0.0.1:{b}/"),), urls={"b": f"http://127.0.0.1:{b}/"})
     try:
         run_stack(settings_in(home), stack, LineProgress(Console(force_terminal=False)))
     except GatewayError as error:

@@ -54,13 +54,13 @@ class Component:
 class Stack:
     """Components that serve together. `prepare` makes the files they read, before any of them starts.
 
-    `front_door` is asked last: only when it answers are requests really served. `urls` are what a user opens.
-    `reload` takes changed files up while all runs; the components in `restarted` are then started again.
+    `front_doors` are asked last, in this order: only when all answer are requests really served. `urls` are what a
+    user opens. `reload` takes changed files up while all runs; the components in `restarted` are then started again.
     `chore` is what goes on beside the components once all is ready.
     """
 
     components: tuple[Component, ...]
-    front_door: Probe
+    front_doors: tuple[Probe, ...]
     prepare: Callable[[], None] = lambda: None
     urls: Mapping[str, str] = field(default_factory=dict)
     reload: Step | None = None

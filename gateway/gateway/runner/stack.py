@@ -44,7 +44,7 @@ def native_stack(settings: Settings) -> Stack:
 
     return Stack(
         parts,
-        _front_door(settings),
+        _front_doors(settings),
         lambda: _prepare(settings),
         urls(settings),
         reload=reload,
@@ -69,11 +69,18 @@ def _prepare(settings: Settings) -> None:
     write_topology(settings)
 
 
-def _front_door(settings: Settings) -> Probe:
-    # The gateway's own health, asked as a client would: by TLS through Envoy
-    host = reachable(settings.bind_address)
+def _front_doors(settings: Settings) -> tuple[Probe, ...]:
+    """The gateway's own health and the way to sign in, both asked as a client would: by TLS through Envoy.
+
+    Health is not enough: Envoy looks at Keycloak by itself, every two seconds, so it may still hold for unhealthy what
+    has just come up, and would answer 503 to the first who signs in.
+    """
+    origin = f"https://{reachable(settings.bind_address)}:{settings.https_port}"
     tls = TlsFiles(ca=settings.certs_dir / "ca.crt")
-    return Probe(f"https://{host}:{settings.https_port}/health", tls=tls, server_name="localhost", minds=OUR_COMPONENTS)
+    return (
+        Probe(f"{origin}/health", tls=tls, server_name="localhost", minds=OUR_COMPONENTS),
+        Probe(f"{origin}/realms/mcp-gateway/.well-known/openid-configuration", tls=tls, server_name="localhost"),
+    )
 
 
 def reachable(address: str) -> str:

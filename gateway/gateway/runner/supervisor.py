@@ -41,7 +41,6 @@ class Supervisor:
         self._board = board
         self._logs = logs
         self._stack = stack
-        self._front_door = stack.front_door
         self._reload_asked = asyncio.Event()
 
     def ask_reload(self) -> None:
@@ -81,15 +80,16 @@ class Supervisor:
 
     async def _all_ready(self) -> None:
         await asyncio.gather(*(keeper.ready_once.wait() for keeper in self._keepers))
-        self._board.say(f"waiting for {self._front_door.url}")
         deadline = time.monotonic() + FRONT_DOOR_DEADLINE
-        while answer := await ask(self._front_door):
-            if time.monotonic() > deadline:
-                raise StartFailed(
-                    f"every component is up, but {self._front_door.url} did not answer 200 within "
-                    f"{FRONT_DOOR_DEADLINE:.0f} s: {answer}"
-                )
-            await asyncio.sleep(0.25)
+        for door in self._stack.front_doors:
+            self._board.say(f"waiting for {door.url}")
+            while answer := await ask(door):
+                if time.monotonic() > deadline:
+                    raise StartFailed(
+                        f"every component is up, but {door.url} did not answer 200 within "
+                        f"{FRONT_DOOR_DEADLINE:.0f} s: {answer}"
+                    )
+                await asyncio.sleep(0.25)
 
     async def _until_stop_or_error(self, tasks: list[asyncio.Task[None]], stop: StopRequest) -> None:
         asked = asyncio.create_task(stop.asked.wait())

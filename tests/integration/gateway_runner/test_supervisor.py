@@ -36,7 +36,7 @@ async def _running(tmp_path: Path, board: Board, *components: Component) -> Asyn
 def _supervisor(tmp_path: Path, board: Board, *components: Component) -> Supervisor:
     logs = tmp_path / "logs"
     logs.mkdir(exist_ok=True)
-    return Supervisor(Stack(components, front_door=components[-1].ready), board, logs=logs)
+    return Supervisor(Stack(components, front_doors=(components[-1].ready,)), board, logs=logs)
 
 
 async def _until(condition: Callable[[], object], running: "asyncio.Task[None] | None" = None) -> None:
@@ -180,11 +180,11 @@ async def test_a_component_that_stops_answering_is_shown_as_unhealthy_until_it_a
         assert board.component("part").restarts == 0
 
 
-async def test_all_is_ready_only_when_the_front_door_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_all_is_ready_only_when_every_front_door_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.runner.supervisor.FRONT_DOOR_DEADLINE", 0.5)
     part = fake_component("part", tmp_path, free_ports(1)[0])
     closed = Probe(f"http://127.0.0.1:{free_ports(1)[0]}/health")
-    supervisor = Supervisor(Stack((part,), front_door=closed), a_board(part), logs=tmp_path)
+    supervisor = Supervisor(Stack((part,), front_doors=(part.ready, closed)), a_board(part), logs=tmp_path)
     with pytest.raises(StartFailed, match=r"/health did not answer 200 within 0 s: not listening yet"):
         await supervisor.run(StopRequest())
     assert not _alive(tmp_path, "part")
@@ -202,7 +202,7 @@ async def test_the_chore_begins_when_all_is_ready_goes_on_and_ends_with_the_rest
         finally:
             ended.set()
 
-    stop, stack = StopRequest(), Stack((part,), front_door=part.ready, chore=chore)
+    stop, stack = StopRequest(), Stack((part,), front_doors=(part.ready,), chore=chore)
     running = asyncio.create_task(Supervisor(stack, board, logs=tmp_path).run(stop))
     await _until(lambda: len(stages) > 1, running)
     stop.signal()
