@@ -75,7 +75,7 @@ def cluster(server: Server) -> list[str]:
     address = f'socket_address: {{ address: "{upstream.host}", port_value: {upstream.port} }}'
     return [
         f"  - {{ name: {name}, type: LOGICAL_DNS, dns_lookup_family: V4_PREFERRED, connect_timeout: 5s,"
-        " common_lb_config: *no_panic, circuit_breakers: *breakers,",
+        " common_lb_config: *only_healthy, circuit_breakers: *breakers,",
         f"      health_checks: [{TCP_HEALTH_CHECK}],",
         *_transport_socket(upstream),
         f"      load_assignment: {{ cluster_name: {name}, endpoints: [{{ lb_endpoints: [{{ endpoint:"
