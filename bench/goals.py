@@ -1,9 +1,11 @@
 """What the gateway is to reach, beside what was measured. Shown, never a reason to fail: a machine may be busy."""
 
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from bench.figures import ratios
 from bench.measure.end_to_end import OURS as WHOLE
 from bench.measure.through_envoy import NOTHING, OURS
 
@@ -40,12 +42,12 @@ def _through_envoy(found: Found) -> Iterator[Goal]:
     if not (ours := _row(found, OURS)) or not (nothing := _row(found, NOTHING)):
         return
     yield Goal("warm throughput, of the plain proxy's", ours["ratio"]["median"], 0.30, "", at_least=True)
-    share = ours["per_second"]["median"] / nothing["per_second"]["median"]
+    share = _share(ours, nothing)
     yield Goal("warm throughput, of a do-nothing authorizer's in Python", share, 0.85, "", at_least=True)
     yield Goal("authorizer's CPU a warm request", ours["cpu_us"]["authorizer"], 400, "µs", at_least=False)
     if opa := _row(found, "OPA-Envoy") or _row(found, "Rego by OPA"):
-        share = ours["per_second"]["median"] / opa["per_second"]["median"]
-        yield Goal(f"warm throughput, of that of {opa['name'].split(',')[0]}", share, 1.0, "", at_least=True)
+        name = opa["name"].partition(",")[0]
+        yield Goal(f"warm throughput, of that of {name}", _share(ours, opa), 1.0, "", at_least=True)
 
 
 def _latency(found: Found) -> Iterator[Goal]:
@@ -88,6 +90,11 @@ def _memory(found: Found) -> Iterator[Goal]:
     limits = {"a second start, everything": 20, "everything but Keycloak": 3}
     for name, seconds in found.get("starts", {}).items():
         yield Goal(f"start: {name}", seconds["median"], limits[name], "s", at_least=False)
+
+
+def _share(row: Found, other: Found) -> float:
+    """The median of the rounds' ratios; a ratio of medians would compare one round with another."""
+    return statistics.median(ratios(row["rates"], other["rates"]))
 
 
 def _row(found: Found, name: str) -> Found | None:

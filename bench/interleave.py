@@ -1,13 +1,14 @@
 """Measures several variants by turns, so that what else the machine does meets all of them."""
 
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from bench.figures import Spread, ratios
-from bench.load import Sample, Target, run
+from bench.load import Implausible, Sample, Target, run
+from bench.optional import Missing
 from bench.plan import Plan
+from bench.progress import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,26 +19,38 @@ class Variant:
     samples: tuple[Sample, ...]
 
 
-def interleaved(targets: Mapping[str, Target], plan: Plan, before_round: Callable[[], object]) -> list[Variant]:
+def interleaved(
+    targets: Mapping[str, Target],
+    plan: Plan,
+    before_round: Callable[[], object],
+    *,
+    others: Container[str] = (),
+    missing: Missing | None = None,
+) -> list[Variant]:
     """``plan.rounds`` rounds, in each of them one run of every target, each behind a warm-up of its own.
 
-    ``before_round``: what does not last for all rounds is made anew, such as tokens.
+    ``before_round``: what does not last for all rounds is made anew, such as tokens. One of the ``others`` that fails
+    is left out from there on, and stands in ``missing``; any other ends the measurement.
     """
     samples: dict[str, list[Sample]] = {name: [] for name in targets}
     for number in range(plan.rounds):
         before_round()
-        for name, target in targets.items():
-            run(target, plan.warm_up_seconds)
-            sample = run(target, plan.seconds)
-            samples[name].append(sample)
-            say(f"  round {number + 1} {name}: {sample.per_second:.0f}/s, {sample.cpu_us_total:.0f} µs")
+        for name in list(samples):
+            try:
+                samples[name].append(_sampled(name, targets[name], plan, number))
+            except Implausible as error:
+                if missing is None or name not in others:
+                    raise
+                missing.lost(name, error)
+                del samples[name]
     return [Variant(name, tuple(taken)) for name, taken in samples.items()]
 
 
-def say(line: str) -> None:
-    """Progress, for whoever waits."""
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+def _sampled(name: str, target: Target, plan: Plan, number: int) -> Sample:
+    run(target, plan.warm_up_seconds)
+    sample = run(target, plan.seconds)
+    say(f"  round {number + 1} {name}: {sample.per_second:.0f}/s, {sample.cpu_us_total:.0f} µs")
+    return sample
 
 
 def rows(variants: list[Variant], base: str) -> list[dict[str, Any]]:
@@ -52,6 +65,7 @@ def _row(variant: Variant, base: Variant) -> dict[str, Any]:
     names = variant.samples[0].cpu_us
     return {
         "name": variant.name,
+        "rates": rates,
         "per_second": asdict(Spread.of(rates)),
         "ratio": asdict(Spread.of(shares)),
         "p50_ms": Spread.of([sample.p50_ms for sample in variant.samples]).median,

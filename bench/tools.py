@@ -61,4 +61,4 @@ def _go(arguments: list[str], folder: Path) -> None:
         check=False,
     )
     if done.returncode:
-        raise NotAvailable(f"go {arguments[0]}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
+        raise NotAvailable(f"go {arguments[0]}: {(done.stderr.strip().splitlines() or ['failed'])[-1].strip()}")

@@ -6,12 +6,12 @@ from typing import Any
 
 from bench.envoys import Door, answering, doors
 from bench.figures import Spread, percentile
-from bench.interleave import say
 from bench.lab import Lab
 from bench.load import Target, run
 from bench.measure.through_envoy import ours
 from bench.paced import latencies
 from bench.plan import PACE
+from bench.progress import say
 
 WITHOUT, WITH = "without authorization", "with authorization"
 POINTS = (*range(1, 100), 99.5, 99.9)

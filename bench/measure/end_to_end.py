@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import httpx
 
-from bench.interleave import interleaved, rows, say
+from bench.interleave import interleaved, rows
 from bench.lab import Lab
 from bench.load import Implausible, Target
+from bench.optional import Missing
 from bench.peers import authmcp, contextforge, fastmcp
 from bench.peers.upstream import open_server
-from bench.processes import DidNotStart
-from bench.tools import NotAvailable
 
 OURS = "this gateway: TLS, authorizer, server"
 Start = Callable[[Lab, int], AbstractContextManager[Target]]
@@ -26,25 +27,26 @@ PEERS: dict[str, Start] = {
 
 def measure(lab: Lab) -> dict[str, Any]:
     """Rows with ratios to ours; peers answer plain HTTP."""
-    absent: dict[str, str] = {}
+    missing = Missing()
     with ExitStack() as running:
-        targets = {OURS: _ours(lab)}
-        if lab.plan.peers:
-            upstream = running.enter_context(open_server(lab))
-            for name, start in PEERS.items():
-                try:
-                    target = running.enter_context(start(lab, upstream))
-                    _answers(target)
-                    targets[name] = target
-                except (NotAvailable, DidNotStart, Implausible) as error:
-                    say(f"  {name}: {error}")
-                    absent[name] = str(error).splitlines()[0]
+        upstream = running.enter_context(open_server(lab))
+        targets = {OURS: _ours(lab), **_peers(lab, upstream, running, missing)}
         _answers(targets[OURS])
-        return {
-            "base": OURS,
-            "rows": rows(interleaved(targets, lab.plan, lab.real_tokens), OURS),
-            "not_available": absent,
-        }
+        taken = interleaved(targets, lab.plan, lab.real_tokens, others=PEERS, missing=missing)
+        return {"base": OURS, "rows": rows(taken, OURS), **asdict(missing)}
+
+
+def _peers(lab: Lab, upstream: int, running: ExitStack, missing: Missing) -> dict[str, Target]:
+    started = {
+        name: missing.started(name, partial(_start, start, lab, upstream), running) for name, start in PEERS.items()
+    }
+    return {name: target for name, target in started.items() if target}
+
+
+def _start(start: Start, lab: Lab, upstream: int, own: ExitStack) -> Target:
+    target = own.enter_context(start(lab, upstream))
+    _answers(target)
+    return target
 
 
 def _ours(lab: Lab) -> Target:

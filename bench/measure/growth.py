@@ -7,10 +7,10 @@ from typing import Any
 import yaml
 
 from bench.envoys import RESOURCE, answering, asking, doors, our_cluster
-from bench.interleave import say
 from bench.lab import SCOPE, Lab
 from bench.load import Sample, Target, run
 from bench.measure.cold_tokens import behind_a_door, remembering
+from bench.progress import say
 from bench.standin import shaped_tokens, standin_keycloak
 from bench.warming import warm
 
@@ -41,7 +41,8 @@ def _tokens(lab: Lab) -> list[Point]:
         for count in counts:
             warm(bench.url, tokens[known:count], lab.body())
             known = count
-            target = Target(bench.url, lab.token_file("many", tokens[:count]), lab.body(), bench.authorizer.pids)
+            latest_first = lab.token_file("many", tokens[:count][::-1])  # farthest from being asked about again
+            target = Target(bench.url, latest_first, lab.body(), bench.authorizer.pids)
             points.append(_point("tokens", count, run(target, lab.plan.growth_seconds)))
     return points
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from bench.cpu import resident_mib
 from bench.figures import Spread
-from bench.interleave import say
 from bench.lab import Lab
 from bench.load import Implausible
 from bench.measure.cold_tokens import Bench, behind_a_door, remembering
+from bench.progress import say
 from bench.standin import shaped_tokens
 from bench.warming import warm
 from tests.support.stack import Stack, running_stack

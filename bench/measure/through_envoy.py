@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from bench.authorizers import Compared, nothing_in_go, nothing_in_python, opa, rego_in_go
 from bench.envoys import Door, answering, asking, doors, our_cluster, verifying
-from bench.interleave import interleaved, rows, say
+from bench.interleave import interleaved, rows
 from bench.lab import Lab
 from bench.load import Target
-from bench.tools import NotAvailable
+from bench.optional import Missing
 
 PLAIN = "plain proxy"
 OURS = "this gateway's authorizer"
@@ -24,21 +26,17 @@ PEERS: dict[str, Start] = {
 
 def measure(lab: Lab) -> dict[str, Any]:
     """Rows with ratios to the plain proxy, and what could not be had."""
-    absent: dict[str, str] = {}
+    missing = Missing()
     with ExitStack() as running:
         compared = {name: running.enter_context(start) for name, start in _starts(lab)}
-        if lab.plan.peers:
-            compared |= _peers(lab, running, absent)
+        compared |= _peers(lab, running, missing)
         upstream, port = running.enter_context(answering(lab.folder))
         envoy, urls = running.enter_context(doors({name: one.door for name, one in compared.items()}, port, lab.folder))
         tokens, body = lab.real_tokens(), lab.body()
         own = {"envoy": envoy.pid, "upstream": upstream.pid}
         targets = {name: Target(urls[name], tokens, body, {**own, **one.pids}) for name, one in compared.items()}
-        return {
-            "base": PLAIN,
-            "rows": rows(interleaved(targets, lab.plan, lab.real_tokens), PLAIN),
-            "not_available": absent,
-        }
+        taken = interleaved(targets, lab.plan, lab.real_tokens, others=PEERS, missing=missing)
+        return {"base": PLAIN, "rows": rows(taken, PLAIN), **asdict(missing)}
 
 
 def _starts(lab: Lab) -> Iterator[tuple[str, AbstractContextManager[Compared]]]:
@@ -50,15 +48,13 @@ def _starts(lab: Lab) -> Iterator[tuple[str, AbstractContextManager[Compared]]]:
     yield OURS, ours(lab)
 
 
-def _peers(lab: Lab, running: ExitStack, absent: dict[str, str]) -> dict[str, Compared]:
-    found = {}
-    for name, start in PEERS.items():
-        try:
-            found[name] = running.enter_context(start(lab))
-        except NotAvailable as error:
-            say(f"  {name}: {error}")
-            absent[name] = str(error)
-    return found
+def _peers(lab: Lab, running: ExitStack, missing: Missing) -> dict[str, Compared]:
+    started = {name: missing.started(name, partial(_start, start, lab), running) for name, start in PEERS.items()}
+    return {name: one for name, one in started.items() if one}
+
+
+def _start(start: Start, lab: Lab, own: ExitStack) -> Compared:
+    return own.enter_context(start(lab))
 
 
 @contextmanager

@@ -5,21 +5,18 @@ from typing import Any
 
 from bench.cpu import processes
 from bench.envoys import Door, answering, asking, doors, our_cluster
-from bench.interleave import interleaved, rows, say
+from bench.interleave import interleaved, rows
 from bench.lab import AnAuthorizer, Lab
-from bench.load import Target
+from bench.load import Implausible, Target
 
-SETTING = "EXT_AUTHZ_WORKERS"
 COUNTS = (1, 2)
 
 
 def measure(lab: Lab) -> dict[str, Any]:
-    """Rows with ratios to one worker; or that this authorizer has no such setting."""
+    """Rows with ratios to one worker."""
     with ExitStack() as running:
         ours = {count: running.enter_context(lab.authorizer(f"workers-{count}", workers=count)) for count in COUNTS}
-        if not _are_several(ours):
-            say(f"  {SETTING} is not available")
-            return {"rows": [], "not_available": {SETTING: "this authorizer does not know it"}}
+        _require_several(ours)
         upstream, port = running.enter_context(answering(lab.folder))
         wanted = {_name(count): _door(lab, count, one) for count, one in ours.items()}
         envoy, urls = running.enter_context(doors(wanted, port, lab.folder))
@@ -29,12 +26,14 @@ def measure(lab: Lab) -> dict[str, Any]:
             _name(count): Target(urls[_name(count)], tokens, body, {**own, **one.pids}) for count, one in ours.items()
         }
         base = _name(COUNTS[0])
-        return {"base": base, "rows": rows(interleaved(targets, lab.plan, lab.real_tokens), base), "not_available": {}}
+        return {"base": base, "rows": rows(interleaved(targets, lab.plan, lab.real_tokens), base)}
 
 
-def _are_several(ours: dict[int, AnAuthorizer]) -> bool:
+def _require_several(ours: dict[int, AnAuthorizer]) -> None:
+    """Two workers that are one process would give a figure, and a wrong one."""
     counts = [processes(one.process.pid) for one in ours.values()]
-    return counts[-1] > counts[0]
+    if counts != sorted(set(counts)):
+        raise Implausible(f"authorizers of {list(ours)} workers have {counts} processes")
 
 
 def _door(lab: Lab, count: int, one: AnAuthorizer) -> Door:

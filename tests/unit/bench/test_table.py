@@ -19,7 +19,7 @@ MEMORY = {
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(7960.4, "7,960"), (316, "316"), (12.54, "12.5"), (0.846, "0.85"), (-0.1, "-0.10")]
+    ("value", "text"), [(7960.4, "7,960"), (316.2, "316"), (1, "1"), (12.54, "12.5"), (0.846, "0.85"), (-0.1, "-0.10")]
 )
 def test_a_number_has_the_digits_that_mean_something(value: float, text: str) -> None:
     assert number(value) == text
@@ -30,7 +30,7 @@ def test_a_spread_shows_the_median_and_what_the_rounds_ranged_over() -> None:
 
 
 def test_one_round_has_no_range() -> None:
-    assert spread({"minimum": 2, "median": 2, "maximum": 2}) == "2.00"
+    assert spread({"minimum": 2.0, "median": 2.0, "maximum": 2.0}) == "2.00"
 
 
 def test_a_table_aligns_figures_to_the_right() -> None:
