@@ -1,5 +1,6 @@
 """The pictures of docs/performance.md: throughput, the distribution of latency, what workers add, how cost grows."""
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import matplotlib as mpl
 mpl.use("Agg")  # no display
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from bench.measure.through_envoy import OURS, PLAIN
 from bench.tools import ROOT
@@ -40,7 +42,7 @@ def _bars(rows: list[Found], title: str, file: Path) -> None:
         reach = [[rate["median"] - rate["minimum"]], [rate["maximum"] - rate["median"]]]
         axes.barh(place, rate["median"], xerr=reach, color=_colour(row["name"]), ecolor="#333", capsize=2)
         axes.text(rate["maximum"], place, f"  {rate['median']:,.0f}", va="center")
-    axes.set_yticks(range(len(ordered)), [row["name"] for row in ordered])
+    axes.set_yticks(range(len(ordered)), [textwrap.fill(row["name"], 32) for row in ordered])
     figure.suptitle(f"{title} (median; lines: slowest and fastest round)", fontsize=9)
     axes.margins(x=0.15)
     _save(figure, file)
@@ -52,6 +54,9 @@ def _distribution(measured: Found, file: Path) -> None:
         percents = [at for at, _ in row["distribution"]]
         axes.plot([took for _, took in row["distribution"]], percents, color=colour, label=row["name"])
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set(xlabel="milliseconds", ylabel="% of requests answered within")
     axes.set_title(f"Latency at {measured['rate']} requests a second, all rounds", fontsize=9)
     axes.grid(visible=True, which="both", alpha=0.2)
