@@ -10,6 +10,8 @@ from bench.optional import Missing
 from bench.plan import Plan
 from bench.progress import say
 
+Load = Callable[[Target, float], Sample]
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -26,6 +28,7 @@ def interleaved(
     *,
     others: Container[str] = (),
     missing: Missing | None = None,
+    load: Load = run,
 ) -> list[Variant]:
     """``plan.rounds`` rounds, in each of them one run of every target, each behind a warm-up of its own.
 
@@ -37,20 +40,20 @@ def interleaved(
         before_round()
         for name in list(samples):
             try:
-                samples[name].append(_sampled(name, targets[name], plan, number))
+                load(targets[name], plan.warm_up_seconds)
+                samples[name].append(load(targets[name], plan.seconds))
             except Implausible as error:
                 if missing is None or name not in others:
                     raise
                 missing.lost(name, error)
                 del samples[name]
+            else:
+                _tell(number, name, samples[name][-1])
     return [Variant(name, tuple(taken)) for name, taken in samples.items()]
 
 
-def _sampled(name: str, target: Target, plan: Plan, number: int) -> Sample:
-    run(target, plan.warm_up_seconds)
-    sample = run(target, plan.seconds)
+def _tell(number: int, name: str, sample: Sample) -> None:
     say(f"  round {number + 1} {name}: {sample.per_second:.0f}/s, {sample.cpu_us_total:.0f} µs")
-    return sample
 
 
 def rows(variants: list[Variant], base: str) -> list[dict[str, Any]]:

@@ -22,9 +22,6 @@ SERVER = "bench"
 START_SECONDS = 240
 """It makes its tables first: half a minute on a machine with nothing else to do."""
 
-SAMPLE_SECONDS = 4
-"""An answer takes a second and more where each connection waits for all others'."""
-
 
 @contextmanager
 def gateway(lab: Lab, upstream: int) -> Iterator[Target]:
@@ -44,7 +41,7 @@ def gateway(lab: Lab, upstream: int) -> Iterator[Target]:
         body = lab.folder / "contextforge.json"
         body.write_text(json.dumps(tool_call(tool, a=1, b=2)), encoding="ascii")
         tokens = lab.token_file("contextforge", [token])
-        yield Target(f"{base}/rpc", tokens, body, {"process": process.pid}, least_seconds=SAMPLE_SECONDS)
+        yield Target(f"{base}/rpc", tokens, body, {"process": process.pid})
 
 
 def _variables(folder: Path) -> dict[str, str]:

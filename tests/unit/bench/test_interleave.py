@@ -1,0 +1,68 @@
+"""Variants by turns: ratios are of one round, and a peer that fails takes no other row with it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.interleave import interleaved, rows
+from bench.load import Implausible, Sample, Target
+from bench.optional import Missing
+from bench.plan import SHORT
+
+NOWHERE = Path("nowhere")
+PLAN = replace(SHORT, rounds=3)
+
+
+def _target(name: str) -> Target:
+    return Target(name, NOWHERE, NOWHERE, {})
+
+
+class _Load:
+    """The machine becomes slower with each round; ``breaks`` fails from its second round on."""
+
+    def __init__(self, breaks: str = "") -> None:
+        self.asked: list[str] = []
+        self._breaks = breaks
+
+    def __call__(self, target: Target, _seconds: float) -> Sample:
+        self.asked.append(target.url)
+        round_number = (self.asked.count(target.url) + 1) // 2  # a warm-up, then a sample
+        if target.url == self._breaks and round_number > 1:
+            raise Implausible(f"{target.url}: refused")
+        rate = {"ours": 100.0, "plain": 400.0}.get(target.url, 50.0) / round_number
+        return Sample(requests=1, per_second=rate, p50_ms=1, p99_ms=2, cpu_us={"envoy": 10.0})
+
+
+def _targets(*names: str) -> dict[str, Target]:
+    return {name: _target(name) for name in names}
+
+
+def test_a_slower_machine_changes_no_ratio() -> None:
+    taken = interleaved(_targets("plain", "ours"), PLAN, lambda: None, load=_Load())
+    ours = rows(taken, "plain")[1]
+    assert ours["ratio"] == {"minimum": 0.25, "median": 0.25, "maximum": 0.25}
+    assert ours["rates"] == [100.0, 50.0, 100 / 3]
+
+
+def test_a_peer_that_fails_is_left_out_and_named() -> None:
+    missing = Missing()
+    load = _Load(breaks="peer")
+    taken = interleaved(
+        _targets("plain", "peer", "ours"), PLAN, lambda: None, others={"peer"}, missing=missing, load=load
+    )
+    assert [(variant.name, len(variant.samples)) for variant in taken] == [("plain", 3), ("ours", 3)]
+    assert missing.failed == {"peer": "peer: refused"}
+
+
+def test_a_row_of_our_own_that_fails_ends_the_measurement() -> None:
+    with pytest.raises(Implausible):
+        interleaved(
+            _targets("plain", "ours"), PLAN, lambda: None, others={"peer"}, missing=Missing(), load=_Load("ours")
+        )
+
+
+def test_tokens_are_made_anew_before_each_round() -> None:
+    made: list[int] = []
+    interleaved(_targets("plain"), PLAN, lambda: made.append(1), load=_Load())
+    assert len(made) == PLAN.rounds
