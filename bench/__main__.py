@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench import results
 from bench.lab import lab
 from bench.measure import MEASUREMENTS
 from bench.outlet import IN_THE_TREE, SHORT_OF
@@ -29,9 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"bench: {error}\n")
         return 1
     plan, outlet = (SHORT, SHORT_OF) if asked.short else (FULL, IN_THE_TREE)
+    machine = results.machine()
     wanted = {name: part for name, part in MEASUREMENTS.items() if not asked.parts or name in asked.parts}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, lab(Path(folder), plan) as it:
-        ended = measured(wanted, it, Keeping(outlet.results, outlet.show))
+        ended = measured(wanted, it, Keeping(outlet.results, machine, outlet.show))
     say(f"{summed_up(ended)}\nbench: {outlet.results}")
     return 1 if any(ended.values()) else 0
 

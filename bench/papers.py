@@ -146,7 +146,7 @@ def _taken(measured: Found) -> str:
     packages = ", ".join(f"{name} {what}" for name, what in machine["packages"].items())
     where = f"{machine['cores']} cores of {machine['cpu']}, Python {machine['python']}, {packages}"
     rounds = f"{measured['rounds']} round{'s' if measured['rounds'] > 1 else ''} of {measured['seconds']} s"
-    return f"*{measured['at']}, {rounds}, commit {machine['commit']}, {where}; load of the machine: {machine['load']}*"
+    return f"*{measured['at']}, {rounds}, commit {machine['commit']}, {where}; load before: {machine['load']}*"
 
 
 PICTURES = {

@@ -18,9 +18,10 @@ Part = Callable[[Lab], Found]
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """``file`` has all parts' JSON; ``show`` makes papers and pictures of it."""
+    """``file`` has all parts' JSON; ``machine`` is what was measured on; ``show`` makes papers and pictures of it."""
 
     file: Path
+    machine: Found
     show: Callable[[Found], None]
 
 
@@ -44,7 +45,7 @@ def _measured(name: str, part: Part, lab: Lab, keeping: Keeping) -> list[str]:
     say(f"{name} ...")
     try:
         taken = part(lab)
-        found = results.merged({name: taken}, lab.plan, keeping.file)
+        found = results.merged({name: taken}, lab.plan, keeping.file, keeping.machine)
         results.write(found, keeping.file)
         keeping.show(found)
     except Exception as error:  # noqa: BLE001 - of any kind: it is shown, and the run fails

