@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ GRACE_SECONDS = 60
 PATIENT_SECONDS = 10
 """Where a whole run was too short for a single answer: a slow program, a large body, a busy machine."""
 
+
+SETTLE_SECONDS, POLL_SECONDS = 10.0, 0.1
+IDLE = 0.2
+"""Of a core; CPU is counted in hundredths of a second."""
 
 FAILURES = ("refused", "broken", "late")
 """As the script counts them: no success, no whole answer, an answer after its time."""
@@ -75,7 +80,19 @@ def run(target: Target, seconds: float) -> Sample:
 def _timed(target: Target, seconds: float) -> tuple[dict[str, int], dict[str, float]]:
     before = cpu_of(target.pids)
     said = _wrk(target, seconds)
-    return said, since(before, target.pids)
+    used = since(before, target.pids)
+    _settle(target.pids)
+    return said, used
+
+
+def _settle(pids: Pids) -> None:
+    """Requests whose sender has gone are still worked on, by slow programs for seconds: not beside what comes next."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline:
+        before = cpu_of(pids)
+        time.sleep(POLL_SECONDS)
+        if sum(since(before, pids).values()) <= IDLE * POLL_SECONDS:
+            return
 
 
 def token_file(file: Path, tokens: Sequence[str]) -> Path:
