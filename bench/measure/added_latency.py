@@ -12,6 +12,7 @@ from bench.measure.through_envoy import ours
 from bench.paced import latencies
 from bench.plan import PACE
 from bench.progress import say
+from bench.whole import require_whole
 
 WITHOUT, WITH = "without authorization", "with authorization"
 POINTS = (*range(1, 100), 99.5, 99.9)
@@ -25,6 +26,7 @@ def measure(lab: Lab) -> dict[str, Any]:
         upstream, port = running.enter_context(answering(lab.folder))
         authorized = running.enter_context(ours(lab))
         envoy, urls = running.enter_context(doors({WITHOUT: Door(), WITH: authorized.door}, port, lab.folder))
+        require_whole(lab, urls[WITH])
         pids = {"envoy": envoy.pid, "upstream": upstream.pid, **authorized.pids}
         for number in range(lab.plan.rounds):
             tokens = lab.real_tokens()

@@ -12,6 +12,7 @@ from bench.interleave import interleaved, rows
 from bench.lab import Lab
 from bench.load import Target
 from bench.optional import Missing
+from bench.whole import require_whole
 
 PLAIN = "plain proxy"
 OURS = "this gateway's authorizer"
@@ -32,6 +33,7 @@ def measure(lab: Lab) -> dict[str, Any]:
         compared |= _peers(lab, running, missing)
         upstream, port = running.enter_context(answering(lab.folder))
         envoy, urls = running.enter_context(doors({name: one.door for name, one in compared.items()}, port, lab.folder))
+        require_whole(lab, urls[OURS])
         tokens, body = lab.real_tokens(), lab.body()
         own = {"envoy": envoy.pid, "upstream": upstream.pid}
         targets = {name: Target(urls[name], tokens, body, {**own, **one.pids}) for name, one in compared.items()}
