@@ -125,14 +125,14 @@ def _growth(found: Found) -> str:
     if not measured:
         return ""
     sweeps = {name: points for name, points in measured.items() if isinstance(points, list)}
-    tables = [
-        markdown(
-            (name, "requests/s", "p99 ms", "authorizer's CPU, µs"),
-            [(f"{at['at']:,}", *(number(at[key]) for key in ("per_second", "p99_ms", "cpu_us"))) for at in points],
-        )
-        for name, points in sweeps.items()
-    ]
+    tables = [_sweep(name, points) for name, points in sweeps.items()]
     return "\n\n".join([*tables, _taken(measured)])
+
+
+def _sweep(name: str, points: list[Found]) -> str:
+    shown = {key: head for key, head in SWEPT.items() if key in points[0]}
+    rows = [(f"{at['at']:,}", *(number(at[key]) for key in shown)) for at in points]
+    return markdown((name, *shown.values()), rows)
 
 
 def _plans(found: Found) -> str:
@@ -148,6 +148,13 @@ def _taken(measured: Found) -> str:
     rounds = f"{measured['rounds']} round{'s' if measured['rounds'] > 1 else ''} of {measured['seconds']} s"
     return f"*{measured['at']}, {rounds}, commit {machine['commit']}, {where}; load before: {machine['load']}*"
 
+
+SWEPT = {
+    "per_second": "requests/s",
+    "p99_ms": "p99 ms",
+    "cpu_us": "authorizer's CPU, µs",
+    "resident_mib": "authorizer's memory, MiB",
+}
 
 PICTURES = {
     "through-envoy": "![Requests a second through Envoy](images/throughput.svg)",

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from bench.capacity import Costs, Demand, need
+from bench.capacity import KIBIBYTES_A_MIB, Costs, Demand, need
 from bench.measure.through_envoy import OURS
 from bench.table import number
 
 USERS = (1_000, 10_000, 100_000, 1_000_000)
 ACTIVE, PER_MINUTE = 0.1, 6
 TTLS = (5, 30)
-JUST_STARTED = "ext-authz, just started"
+FROM_TOKENS = 1000
+"""Fewer are lost in what the process has free from its start."""
 Found = dict[str, Any]
 
 
@@ -17,19 +18,22 @@ def costs(found: Found) -> Costs | None:
     """What one request and one introspection cost; None where that has not been measured."""
     try:
         row = next(row for row in found["through-envoy"]["rows"] if row["name"] == OURS)
-        cold, memory = found["cold-tokens"], found["memory"]
+        cold, token_kib = found["cold-tokens"], _token_kib(found["growth"]["tokens"])
     except KeyError:
         return None
-    filled = next(name for name in memory["mib"] if name.endswith("cached tokens"))
-    count = int(filled.split()[1].replace(",", ""))
-    grown = memory["mib"][filled] - memory["mib"][JUST_STARTED]
     return Costs(
         authorizer_us=row["cpu_us"]["authorizer"],
         envoy_us=row["cpu_us"]["envoy"],
         introspecting_us=cold["client"]["cpu_us"],
         keycloak_us=cold["many_tokens"]["keycloak_us"],
-        token_kib=grown * 1024 / count,
+        token_kib=token_kib,
     )
+
+
+def _token_kib(points: list[Found]) -> float:
+    few = next(point for point in points if point["at"] >= FROM_TOKENS)
+    many = points[-1]
+    return float((many["resident_mib"] - few["resident_mib"]) * KIBIBYTES_A_MIB / (many["at"] - few["at"]))
 
 
 def plans(found: Found) -> list[tuple[str, ...]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from bench.cpu import resident_mib
 from bench.envoys import RESOURCE, answering, asking, doors, our_cluster
 from bench.lab import SCOPE, Lab
 from bench.load import Sample, Target, run
@@ -23,7 +24,7 @@ BODIES = (1, 4, 16, 64, 256, 1000)
 
 
 def measure(lab: Lab) -> dict[str, Any]:
-    """Points by what grows. ``cpu_us`` is the authorizer's."""
+    """Points by what grows. ``cpu_us`` is the authorizer's, and so is ``resident_mib``, where it grows with tokens."""
     return {
         "tokens": _tokens(lab),
         "scopes and tools": _scopes_and_tools(lab),
@@ -43,7 +44,8 @@ def _tokens(lab: Lab) -> list[Point]:
             known = count
             latest_first = lab.token_file("many", tokens[:count][::-1])  # farthest from being asked about again
             target = Target(bench.url, latest_first, lab.body(), bench.authorizer.pids)
-            points.append(_point("tokens", count, run(target, lab.plan.growth_seconds)))
+            point = _point("tokens", count, run(target, lab.plan.growth_seconds))
+            points.append(point | {"resident_mib": resident_mib(bench.authorizer.process.pid)})
     return points
 
 
