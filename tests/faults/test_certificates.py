@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,11 +20,13 @@ from cryptography import x509
 from gateway.certificates.files import CERTIFICATE_MODE, KEY_MODE
 from gateway.certificates.leaves import leaves
 
+from tests.support.faults import Findings, row_of, statuses
 from tests.support.impostors import expired
-from tests.support.load import Load, steady_load, usual_mix
+from tests.support.load import NO_ANSWER, Load, steady_load, usual_mix
 from tests.support.mcp import CALCULATOR, WEATHER, bearer, tool_call
 from tests.support.stack import Stack, running_stack
 
+START = "its start"
 AT_ONCE = 8
 """More than the upstream connections that the steady load keeps, so that new ones are made to the weather server."""
 
@@ -107,13 +109,13 @@ def assert_nothing_failed(load: Load, fresh: list[int]) -> None:
 
 @pytest.mark.timeout(400)
 @pytest.mark.covers("F16", "T2", "T3")
-def test_renewing_every_certificate_under_load_fails_no_request(gateway: Stack) -> None:
+def test_renewing_every_certificate_under_load_fails_no_request(gateway: Stack, findings: Findings) -> None:
     with (
         steady_load(gateway.ca, gateway.url, usual_mix(gateway)) as load,
         fresh_connections(gateway) as fresh,
     ):
         load.await_count(24)
-        before = handshakes(gateway)
+        at, before = time.monotonic(), handshakes(gateway)
         for _ in range(3):
             serials = {name: on_disk(gateway, name).serial_number for name in ("gateway", "mcp-weather", "ext-authz")}
             assert gateway.cli("certs", "--renew").returncode == 0
@@ -121,12 +123,15 @@ def test_renewing_every_certificate_under_load_fails_no_request(gateway: Stack) 
             await_shown(gateway)
             load.await_count(72)
         assert handshakes(gateway) > before
+    findings.rows.append(
+        row_of(load, at, "F16", "every certificate renewed, three times", load.healed_after(at), START)
+    )
     assert_nothing_failed(load, fresh)
 
 
 @pytest.mark.timeout(400)
 @pytest.mark.covers("F16", "T1")
-def test_another_ca_takes_the_place_of_ours_under_load_and_no_request_fails(gateway: Stack) -> None:
+def test_another_ca_takes_the_place_of_ours_under_load_and_no_request_fails(gateway: Stack, findings: Findings) -> None:
     """What was there before a step is connected to what is there after it: the components restart at the end only."""
     ca = gateway.settings.certs_dir / "ca.crt"
     first = ca.read_bytes()
@@ -134,10 +139,13 @@ def test_another_ca_takes_the_place_of_ours_under_load_and_no_request_fails(gate
         for step in ("add", "use", "drop"):
             with steady_load(gateway.ca, gateway.url, usual_mix(gateway)) as load:
                 load.await_count(24)
+                at = time.monotonic()
                 done = gateway.cli("certs", "--rotate-ca", step)
                 assert done.returncode == 0, done.stderr
                 await_shown(gateway)
                 load.await_count(72)
+            what = f"another CA: certs --rotate-ca {step}"
+            findings.rows.append(row_of(load, at, "F16", what, load.healed_after(at), START))
             assert_nothing_failed(load, fresh)
     assert len(x509.load_pem_x509_certificates(ca.read_bytes())) == 1
     assert ca.read_bytes() != first
@@ -154,29 +162,44 @@ def test_another_ca_takes_the_place_of_ours_under_load_and_no_request_fails(gate
     [("mcp-weather", {WEATHER}), ("ext-authz", {WEATHER, CALCULATOR}), ("gateway", {WEATHER, CALCULATOR})],
 )
 def test_an_expired_certificate_is_refused_told_and_made_good_by_a_renewal(
-    gateway: Stack, name: str, shut: set[str]
+    gateway: Stack, findings: Findings, name: str, shut: set[str]
 ) -> None:
-    """``gateway``'s is the one by which Envoy is known to the other two; the clients here do not look at it."""
-    both, forecast = bearer(gateway.token()), tool_call("get_weather_forecast", location="Berlin")
-    asks = {CALCULATOR: tool_call("add", a=1, b=2), WEATHER: forecast}
+    """``gateway``'s is also the one by which Envoy is known to the other two. The load looks at it, when it connects
+    anew; who asks besides does not.
+    """
+    both, awaited = bearer(gateway.token()), {path: 503 if path in shut else 200 for path in ASKS}
+    with steady_load(gateway.ca, gateway.url, usual_mix(gateway)) as load:
+        load.await_good(within_s=60)
+        at = time.monotonic()
+        expire(gateway, name)
+        until(lambda: answers(gateway, both) == awaited, within_s=60)
+        assert [answers(gateway, both) for _ in range(5)] == [awaited] * 5
+        until(lambda: named_as_down(gateway, HELD_BY[name]), within_s=20)
+        assert gateway.cli("certs").returncode == 1
+        over = time.monotonic()
+        assert gateway.cli("certs", "--renew").returncode == 0
+        load.await_good(within_s=60)
+    healed = load.healed_after(over)
+    findings.rows.append(row_of(load, at, "F15", f"{name}'s certificate expired", healed, "certs --renew was called"))
+    assert load.unauthorized_allows() == []
+    assert statuses(load, at, may_pass=True) <= {NO_ANSWER, 200, 503}
+    assert statuses(load, at, may_pass=False) <= {NO_ANSWER, 401, 503}
+    until(lambda: status(gateway, "/health") == 200, within_s=20)
+
+
+ASKS = {CALCULATOR: tool_call("add", a=1, b=2), WEATHER: tool_call("get_weather_forecast", location="Berlin")}
+
+
+def expire(gateway: Stack, name: str) -> None:
+    """Whoever is connected must connect anew."""
     put(gateway.settings.certs_dir, name, datetime.now(UTC) - timedelta(seconds=1))
     for component in ("mcp-weather", "ext-authz"):
-        gateway.kill(component)  # so that what is connected must connect anew
+        gateway.kill(component)
 
-    def statuses(headers: dict[str, str]) -> dict[str, int]:
-        with gateway.client(verify=False) as client:
-            return {path: client.post(path, json=ask, headers=headers).status_code for path, ask in asks.items()}
 
-    while_expired = {path: 503 if path in shut else 200 for path in asks}
-    until(lambda: statuses(both) == while_expired, within_s=60)
-    assert [statuses(both) for _ in range(5)] == [while_expired] * 5
-    assert not [path for path, answer in statuses(bearer("made-up-token")).items() if answer == 200]
-    until(lambda: named_as_down(gateway, HELD_BY[name]), within_s=20)
-
-    assert gateway.cli("certs").returncode == 1
-    assert gateway.cli("certs", "--renew").returncode == 0
-    until(lambda: set(statuses(both).values()) == {200}, within_s=60)
-    until(lambda: status(gateway, "/health") == 200, within_s=20)
+def answers(gateway: Stack, headers: Mapping[str, str]) -> dict[str, int]:
+    with gateway.client(verify=False) as client:
+        return {path: client.post(path, json=ask, headers=headers).status_code for path, ask in ASKS.items()}
 
 
 HELD_BY = {"mcp-weather": "mcp-weather", "ext-authz": "authorizer", "gateway": "envoy"}
