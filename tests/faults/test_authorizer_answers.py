@@ -6,7 +6,16 @@ from pathlib import Path
 import grpc
 import pytest
 
-from tests.support.fake_authorizer import Check, aborts, answers_garbage, fake_authorizer, hangs, raises
+from tests.support.fake_authorizer import (
+    Check,
+    aborts,
+    answers_an_empty_verdict,
+    answers_garbage,
+    fake_authorizer,
+    hangs,
+    raises,
+    says_nothing,
+)
 from tests.support.faults import Findings, row_of, says_try_later, statuses
 from tests.support.load import steady_load, usual_mix
 from tests.support.recorder import RecordingGateway, RecordingServer, mutual_tls, native_envoy, settings_beside
@@ -18,7 +27,8 @@ ANSWERS: Mapping[str, Check] = {
     "raises": raises,
     "answers PERMISSION_DENIED instead of a verdict": aborts(grpc.StatusCode.PERMISSION_DENIED),
     "answers garbage": answers_garbage,
-    "answers nothing": hangs,
+    "says nothing and ends the call well": says_nothing,
+    "never answers": hangs,
 }
 
 
@@ -29,7 +39,6 @@ ANSWERS: Mapping[str, Check] = {
 def test_an_authorizer_that_gives_no_verdict_lets_nothing_through(
     stack: Stack, tmp_path: Path, findings: Findings, how: str
 ) -> None:
-    """That the real one never answers an empty verdict, which would be an allow, is shown where it is made."""
     with fake_authorizer(stack.settings.certs_dir, ANSWERS[how]) as port:
         settings = settings_beside(stack, tmp_path).model_copy(update={"authz_port": port})
         gateway = RecordingGateway(settings, stack)
@@ -48,3 +57,22 @@ def test_an_authorizer_that_gives_no_verdict_lets_nothing_through(
     assert gateway.received == [], "nothing reached a server"
     assert statuses(load, 0.0, may_pass=True) == statuses(load, 0.0, may_pass=False) == {503}
     says_try_later(load, 0.0)
+
+
+@pytest.mark.covers("F4", "W3")
+def test_an_empty_verdict_is_an_allow_for_envoy_and_the_servers_refuse_who_comes_without_scopes(
+    stack: Stack, tmp_path: Path, findings: Findings
+) -> None:
+    """Envoy reads an unset status as OK. That ours never answers so is shown where it is made; here, what would follow.
+
+    Before the real servers: nobody can bring x-user-* headers, so everybody is a caller who may call nothing.
+    """
+    with fake_authorizer(stack.settings.certs_dir, answers_an_empty_verdict) as port:
+        servers = {name: getattr(stack.settings, name) for name in ("weather_port", "calculator_port")}
+        settings = settings_beside(stack, tmp_path).model_copy(update={"authz_port": port, **servers})
+        url = f"https://localhost:{settings.https_port}"
+        with native_envoy(settings, tmp_path), steady_load(stack.ca, url, usual_mix(stack)) as load:
+            load.await_count(ENOUGH)
+    what = "an authorizer that answers an empty verdict, an allow for Envoy: the servers refuse"
+    findings.rows.append(row_of(load, 0.0, "F4", what, 0.0, ""))
+    assert statuses(load, 0.0, may_pass=True) == statuses(load, 0.0, may_pass=False) == {403}

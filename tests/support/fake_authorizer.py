@@ -10,7 +10,9 @@ import grpc
 from ext_authz.xds import AUTHORIZATION_SERVICE
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 
-Check = Callable[[bytes, grpc.ServicerContext], bytes]
+Check = Callable[[bytes, grpc.ServicerContext], bytes | None]
+"""The bytes of its answer; None where the call ends well and there was no answer."""
+
 HANGS_S = 8.0
 """Longer than Envoy waits for a verdict (5 s)."""
 
@@ -31,6 +33,15 @@ def answers_garbage(request: bytes, context: grpc.ServicerContext) -> bytes:
     return b"\xff\xff\xff no protobuf message"
 
 
+def answers_an_empty_verdict(request: bytes, context: grpc.ServicerContext) -> bytes:
+    """A CheckResponse of which nothing is set: its status is code 0, OK."""
+    return b""
+
+
+def says_nothing(request: bytes, context: grpc.ServicerContext) -> None:
+    """Trailers with status OK, and no message before them."""
+
+
 def hangs(request: bytes, context: grpc.ServicerContext) -> bytes:
     time.sleep(HANGS_S)  # the fault itself
     return answers_garbage(request, context)
@@ -40,8 +51,13 @@ def hangs(request: bytes, context: grpc.ServicerContext) -> bytes:
 def fake_authorizer(certificates: Path, check: Check) -> Iterator[int]:
     """Healthy, with the authorizer's certificate, on a free port; every Check is answered by ``check``."""
     server = grpc.server(ThreadPoolExecutor(max_workers=64))
-    # Without serializers: bytes in, bytes out
-    method: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(check)
+
+    def answers(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        if (said := check(request, context)) is not None:
+            yield said
+
+    # A stream of one message is on the wire what a single answer is. Without serializers: bytes in, bytes out
+    method: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_stream_rpc_method_handler(answers)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(AUTHORIZATION_SERVICE, {"Check": method}),))
     healthy = health.HealthServicer()
     healthy.set(AUTHORIZATION_SERVICE, health_pb2.HealthCheckResponse.SERVING)
