@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 from gateway.runner.envoy import envoy_binary
 from gateway.runner.topology import write_topology
 from gateway.settings import Settings
@@ -84,8 +85,11 @@ def settings_beside(stack: Stack, folder: Path) -> Settings:
 
 
 @contextmanager
-def native_envoy(settings: Settings, folder: Path) -> Iterator[None]:
-    envoy = _envoy(settings, folder)
+def native_envoy(
+    settings: Settings, folder: Path, change: Callable[[dict[str, Any]], None] = lambda _: None
+) -> Iterator[None]:
+    """``change`` is what this Envoy's clusters differ by, each by its name."""
+    envoy = _envoy(settings, folder, change)
     try:
         _await_ready(settings, envoy)
         yield
@@ -159,8 +163,11 @@ def mutual_tls(certificates: Path) -> ssl.SSLContext:
     return context
 
 
-def _envoy(settings: Settings, folder: Path) -> subprocess.Popen[bytes]:
+def _envoy(settings: Settings, folder: Path, change: Callable[[dict[str, Any]], None]) -> subprocess.Popen[bytes]:
     configuration = write_topology(settings)
+    bootstrap = yaml.safe_load(configuration.read_text(encoding="utf-8"))
+    change({cluster["name"]: cluster for cluster in bootstrap["static_resources"]["clusters"]})
+    configuration.write_text(yaml.safe_dump(bootstrap), encoding="utf-8")
     replace(folder / "sds" / "runtime.yaml", rate_limit_layer(enabled=False))
     log = (folder / "envoy.log").open("wb")
     with log:
