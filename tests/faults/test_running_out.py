@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.faults import Findings, await_refusal, says_try_later, statuses, struck
 from tests.support.keycloak_between import KeycloakBetween
+from tests.support.load import NO_ANSWER
+from tests.support.runner import eventually
 from tests.support.stack import Stack
 
 LASTS_S = 6
@@ -46,17 +48,44 @@ def test_an_authorizer_without_descriptors_cannot_ask_and_says_so(
 
 
 @pytest.mark.covers("F18")
-@pytest.mark.parametrize("component", ["envoy", "mcp-calculator"])
-def test_a_component_without_descriptors_lets_nobody_in_and_goes_on_when_it_has_them(
-    stack: Stack, beside: Stack, findings: Findings, component: str
+def test_an_envoy_without_descriptors_takes_nobody_and_goes_on_when_it_has_them(
+    stack: Stack, beside: Stack, findings: Findings
 ) -> None:
-    what = f"{component} without descriptors for {LASTS_S} s, a new connection for each request"
-    with struck(findings, beside, stack, "F18", what, keep_connections=False) as strike:
-        with limited(beside.pids()[component], resource.RLIMIT_NOFILE, FEW):
+    """Who is connected is served. Who is not waits in the kernel's queue, and gives up here before there is room."""
+    what = f"Envoy without descriptors for {LASTS_S} s, a new connection for each request"
+    with struck(findings, beside, stack, "F18", what, keep_connections=False, timeout_s=LASTS_S / 2) as strike:
+        with limited(beside.pids()["envoy"], resource.RLIMIT_NOFILE, FEW):
+            strike.now()
             time.sleep(LASTS_S)  # how long the fault lasts
+            over = time.monotonic()
         strike.over()
-    assert statuses(strike.load, strike.at, may_pass=True) <= {0, 200, 503}
-    assert statuses(strike.load, strike.at, may_pass=False) <= {0, 401, 503}
+    in_vain = [one for one in strike.load.answers if strike.at <= one.sent_at and one.answered_at < over]
+    assert {one.status for one in in_vain} == {NO_ANSWER}
+    assert statuses(strike.load, strike.at, may_pass=True) <= {NO_ANSWER, 200, 503}
+    assert statuses(strike.load, strike.at, may_pass=False) <= {NO_ANSWER, 401, 503}
+
+
+@pytest.mark.covers("F18")
+def test_a_server_without_descriptors_is_away_and_the_other_goes_on(
+    stack: Stack, beside: Stack, findings: Findings
+) -> None:
+    """Envoy keeps its connection and a server opens nothing itself, so only who connects anew feels it."""
+    what = f"mcp-calculator without descriptors for {LASTS_S} s, and Envoy restarted"
+    with struck(findings, beside, stack, "F18", what) as strike:
+        with limited(beside.pids()["mcp-calculator"], resource.RLIMIT_NOFILE, FEW):
+            beside.kill("envoy")
+            strike.now()
+            await_refusal(strike.load, strike.at, within_s=20)
+            eventually(lambda: any(one.allowed for one in strike.load.of("good, weather", strike.at)))
+            since = time.monotonic()
+            time.sleep(LASTS_S)  # how long the fault lasts
+            over = time.monotonic()
+        strike.over()
+    meanwhile = [one for one in strike.load.answers if since <= one.sent_at and one.answered_at < over]
+    assert {one.status for one in meanwhile if one.ask.name == "good, calculator"} == {503}
+    assert {one.status for one in meanwhile if one.ask.name == "good, weather"} == {200}
+    assert statuses(strike.load, strike.at, may_pass=True) <= {NO_ANSWER, 200, 503}
+    assert statuses(strike.load, strike.at, may_pass=False) <= {NO_ANSWER, 401, 503}
 
 
 @pytest.mark.covers("F18")

@@ -98,9 +98,12 @@ def struck(
     *,
     within_s: float = 30,
     keep_connections: bool = True,
+    timeout_s: float = 15.0,
 ) -> Iterator[Strike]:
     """A steady load around a block that breaks something. Afterwards it heals, and nobody was let in meanwhile."""
-    with steady_load(gateway.ca, door(gateway), usual_mix(tokens), keep_connections=keep_connections) as load:
+    with steady_load(
+        gateway.ca, door(gateway), usual_mix(tokens), keep_connections=keep_connections, timeout_s=timeout_s
+    ) as load:
         load.await_count(BEFORE)
         load.await_good(within_s=20)
         strike = Strike(load)
