@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
+from gateway.client.errors import SignInFailed
 
 from tests.support.faults import Findings, await_refusal, says_try_later, statuses, struck
 from tests.support.keycloak_between import KeycloakBetween
 from tests.support.load import NO_ANSWER
+from tests.support.mcp import CALCULATOR, bearer, tool_call
 from tests.support.runner import eventually
+from tests.support.sessions import OPENID, signed_in
 from tests.support.stack import Stack
 
+ADD = tool_call("add", a=1, b=2)
 LASTS_S = 6
 FEW = 3
 """Descriptors that a process may have: fewer than it has, so that none can be opened. Those that are open stay."""
@@ -94,7 +98,32 @@ def test_a_full_disk_changes_no_decision(stack: Stack, beside: Stack, findings: 
     """Its log cannot grow by a byte."""
     with struck(findings, beside, stack, "F18", f"{component}'s disk full for {LASTS_S} s") as strike:
         with limited(beside.pids()[component], resource.RLIMIT_FSIZE, 0):
+            before = beside.log(component)
+            time.sleep(LASTS_S)  # how long the fault lasts
+            assert beside.log(component) == before, "it was struck"
+        strike.over()
+    assert beside.log(component) != before, "it would have written"
+    assert statuses(strike.load, strike.at, may_pass=True) == {200}
+    assert statuses(strike.load, strike.at, may_pass=False) == {401}
+
+
+@pytest.mark.covers("F18")
+def test_a_keycloak_without_room_on_its_disk_vouches_for_tokens_and_confirms_nothing_that_it_cannot_keep(
+    stack: Stack, findings: Findings
+) -> None:
+    """None of its files can be written: not its database, and not its log."""
+    tokens = signed_in(stack)
+    form = {"client_id": "mcp-client", "token": tokens.access_token}
+    what = f"Keycloak's disk full for {LASTS_S} s (nobody can sign in meanwhile)"
+    with struck(findings, stack, stack, "F18", what) as strike, stack.client() as http:
+        with limited(stack.pids()["keycloak"], resource.RLIMIT_FSIZE, 0):
+            strike.now()
+            with pytest.raises(SignInFailed):
+                signed_in(stack)
+            assert http.post(f"{OPENID}/revoke", data=form).status_code == 500
             time.sleep(LASTS_S)  # how long the fault lasts
         strike.over()
+        renewed = signed_in(stack).access_token
+        assert http.post(CALCULATOR, json=ADD, headers=bearer(renewed)).status_code == 200
     assert statuses(strike.load, strike.at, may_pass=True) == {200}
     assert statuses(strike.load, strike.at, may_pass=False) == {401}
