@@ -17,9 +17,9 @@ from gateway.runner.stack import native_stack
 from gateway.runner.topology import write_topology
 from gateway.settings import Settings
 
-from tests.support.faults import Findings, Row, door, row_of, statuses
-from tests.support.keycloak_between import KeycloakBetween
-from tests.support.load import Load, steady_load, usual_mix
+from tests.support.faults import Findings, Row, await_refusal, door, row_of, says_try_later, statuses
+from tests.support.keycloak_between import KeycloakBetween, keycloak_between
+from tests.support.load import NO_ANSWER, Load, steady_load, usual_mix
 from tests.support.mcp import CALCULATOR, bearer, tool_call
 from tests.support.ports import free_ports
 from tests.support.runtime import rate_limit_layer, replace
@@ -31,6 +31,7 @@ CONNECTIONS = 10  # of HTTP/2, with up to a hundred streams each
 TTL_S = 5.0
 ADD = tool_call("add", a=1, b=2)
 BETWEEN_STARTS_S = 1.5
+KEYCLOAK_LATER_S = 20
 READY_S = 120
 
 
@@ -109,6 +110,30 @@ def test_components_that_start_in_any_order_serve_in_the_end_and_let_nobody_in_b
             what = f"started in the order {', '.join(order)}"
             findings.rows.append(row_of(load, at, "F21", what, load.healed_after(at), "its start"))
             check(load, at)
+
+
+@pytest.mark.covers("F21", "R4")
+def test_components_serve_once_a_keycloak_that_starts_long_after_them_is_there(
+    stack: Stack, beside: Stack, tmp_path: Path, findings: Findings
+) -> None:
+    """The real one runs; what starts late is the only way to it."""
+    (port,) = free_ports(1)
+    settings = settings_of_its_own(beside.settings, f"http://127.0.0.1:{port}", tmp_path)
+    components = {component.name: component for component in native_stack(settings).components}
+    order = ("mcp-calculator", "ext-authz", "envoy", "mcp-weather")
+    with steady_load(beside.ca, f"https://localhost:{settings.https_port}", usual_mix(stack)) as load:
+        at = time.monotonic()
+        with running_in([components[name] for name in order], beside.environment):
+            await_refusal(load, at, within_s=READY_S)
+            time.sleep(KEYCLOAK_LATER_S)  # it is not there
+            assert statuses(load, at, may_pass=True) <= {NO_ANSWER, 503}
+            late = time.monotonic()
+            with keycloak_between(f"http://127.0.0.1:{stack.settings.keycloak_port}", port):
+                load.await_good(within_s=READY_S)
+                what = f"started in the order {', '.join(order)}, and Keycloak {KEYCLOAK_LATER_S} s later"
+                findings.rows.append(row_of(load, at, "F21", what, load.healed_after(late), "Keycloak's start"))
+                check(load, at)
+    says_try_later(load, at)
 
 
 def settings_of_its_own(settings: Settings, keycloak: str, folder: Path) -> Settings:

@@ -20,21 +20,21 @@ def each(faults: Faults) -> pytest.MarkDecorator:
 
 
 @asynccontextmanager
-async def serving(handle: Behaviour) -> AsyncIterator[str]:
-    """Every request to a free port of the loopback interface goes to ``handle``. The URL, without a path."""
+async def serving(handle: Behaviour, port: int = 0) -> AsyncIterator[str]:
+    """Every request to a free port of the loopback interface, or to this one, goes to ``handle``. The URL, pathless."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)
-    async with serving_app(app) as url:
+    async with serving_app(app, port) as url:
         yield url
 
 
 @asynccontextmanager
-async def serving_app(app: web.Application) -> AsyncIterator[str]:
+async def serving_app(app: web.Application, port: int = 0) -> AsyncIterator[str]:
     """The same for an application with routes of its own."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, auto_decompress=False)
     await runner.setup()
     try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()

@@ -79,11 +79,11 @@ _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"
 
 
 @contextmanager
-def keycloak_between(keycloak: str) -> Iterator[KeycloakBetween]:
-    """On a free port of loopback, in a thread of its own, so that a test can wait while it works."""
+def keycloak_between(keycloak: str, port: int = 0) -> Iterator[KeycloakBetween]:
+    """On a free port, or this one, of loopback, in a thread of its own, so that a test can wait while it works."""
     between = KeycloakBetween(keycloak)
     ready, stop = threading.Event(), threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(_serve(between, ready, stop)), name="keycloak-between")
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(between, port, ready, stop)), name="keycloak-between")
     thread.start()
     try:
         assert ready.wait(START_S), "the stand-in did not start"
@@ -93,8 +93,8 @@ def keycloak_between(keycloak: str) -> Iterator[KeycloakBetween]:
         thread.join(START_S)
 
 
-async def _serve(between: KeycloakBetween, ready: threading.Event, stop: threading.Event) -> None:
-    async with serving(between.handle) as between.url:
+async def _serve(between: KeycloakBetween, port: int, ready: threading.Event, stop: threading.Event) -> None:
+    async with serving(between.handle, port) as between.url:
         ready.set()
         while not stop.is_set():  # noqa: ASYNC110 - a thread sets it, which no asyncio.Event can wait for
             await asyncio.sleep(0.05)
