@@ -1,7 +1,6 @@
 """F20, F21: a crowd that meets a cold cache, and components that start in any order."""
 
 import asyncio
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -12,17 +11,14 @@ import httpx
 import pytest
 from ext_authz.introspection import REFRESH_AFTER
 from gateway.runner.component import Component
-from gateway.runner.inheriting import inherited
 from gateway.runner.stack import native_stack
-from gateway.runner.topology import write_topology
-from gateway.settings import Settings
 
+from tests.support.apart import settings_of_its_own, started
 from tests.support.faults import Findings, Row, await_refusal, door, row_of, says_try_later, statuses
 from tests.support.keycloak_between import KeycloakBetween, keycloak_between
 from tests.support.load import NO_ANSWER, Load, steady_load, usual_mix
 from tests.support.mcp import CALCULATOR, bearer, tool_call
 from tests.support.ports import free_ports
-from tests.support.runtime import rate_limit_layer, replace
 from tests.support.sessions import signed_in
 from tests.support.stack import Stack
 
@@ -65,23 +61,6 @@ async def crowd(gateway: Stack, token: str) -> list[int]:
         await asyncio.gather(*(client.post(CALCULATOR, json=ADD) for client in clients))
         sent = [client.post(CALCULATOR, json=ADD, headers=bearer(token)) for client in clients * (CROWD // CONNECTIONS)]
         return [answer.status_code for answer in await asyncio.gather(*sent)]
-
-
-@contextmanager
-def started(component: Component, environment: dict[str, str]) -> Iterator[None]:
-    """One component without a runner; nobody waits until it is ready."""
-    process = subprocess.Popen(
-        component.argv,
-        env=inherited(environment) | dict(component.environment),
-        cwd=component.directory,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
 
 
 ORDERS = (
@@ -134,16 +113,6 @@ def test_components_serve_once_a_keycloak_that_starts_long_after_them_is_there(
                 findings.rows.append(row_of(load, at, "F21", what, load.healed_after(late), "Keycloak's start"))
                 check(load, at)
     says_try_later(load, at)
-
-
-def settings_of_its_own(settings: Settings, keycloak: str, folder: Path) -> Settings:
-    """With the same certificates, and its files written."""
-    names = [name for name, _ in settings.ports()]
-    ports = dict(zip(names, free_ports(len(names)), strict=True))
-    own = settings.model_copy(update={**ports, "keycloak_url": keycloak, "state_dir": folder})
-    write_topology(own)
-    replace(folder / "sds" / "runtime.yaml", rate_limit_layer(enabled=False))
-    return own
 
 
 def check(load: Load, at: float) -> None:
