@@ -6,6 +6,9 @@ import os
 import sys
 from contextlib import AsyncExitStack
 
+import ext_authz.grpc_engine  # noqa: F401 - first, for gRPC reads what it sets as it is loaded
+
+# isort: split
 import aiohttp
 import uvloop
 from aiohttp import web
