@@ -1,26 +1,15 @@
-"""``add`` as fastmcp serves it: introspection cached for ten seconds, one HTTP client for it, no sessions, plain JSON.
+"""``add`` as fastmcp serves it.
 
 ``fastmcp_server.py PORT INTROSPECTION_URL AUDIENCE SECRET``
 """
 
 import sys
 
-import httpx2
 from fastmcp import FastMCP
-from fastmcp.server.auth.providers.introspection import IntrospectionTokenVerifier
+from fastmcp_verifier import SERVED, verifier
 
-port, url, audience, secret = sys.argv[1:]
-verifier = IntrospectionTokenVerifier(
-    introspection_url=url,
-    client_id="api-gateway",
-    client_secret=secret,
-    client_auth_method="client_secret_post",
-    required_scopes=["mcp:calculator"],
-    audience=audience,
-    cache_ttl_seconds=10,
-    http_client=httpx2.AsyncClient(),
-)
-server = FastMCP("calculator", auth=verifier)
+port, *introspection = sys.argv[1:]
+server = FastMCP("calculator", auth=verifier(*introspection))
 
 
 @server.tool
@@ -29,13 +18,4 @@ def add(a: float, b: float) -> float:
     return a + b
 
 
-server.run(
-    "http",
-    host="127.0.0.1",
-    port=int(port),
-    show_banner=False,
-    json_response=True,
-    stateless_http=True,
-    log_level="warning",
-    uvicorn_config={"access_log": False, "loop": "uvloop"},
-)
+server.run("http", port=int(port), **SERVED)

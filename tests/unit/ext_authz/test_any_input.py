@@ -24,14 +24,9 @@ from tests.support.authz import (
     FakeClock,
 )
 from tests.support.logout import key_set, logout_claims, logout_token, signing_key
+from tests.support.strategies import JSON, TEXT
 
 KEY = signing_key()
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just(10**400),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
-TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 
 
 def _jwt(header: bytes, claims: bytes) -> str:

@@ -31,14 +31,9 @@ from tests.support.authz import (
     unavailable,
 )
 from tests.support.envoy_check import check_request
+from tests.support.strategies import JSON, TEXT
 
 POLICY = shipped_policy()
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.just(10**400),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
-TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 SCOPES = st.lists(
     st.sampled_from(["openid", "mcp:weather", "mcp:weather:alerts", "MCP:WEATHER", "mcp:weatherx", "mcp", 'a"b']),
     max_size=4,
