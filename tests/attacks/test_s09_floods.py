@@ -1,6 +1,7 @@
 """S9: many of everything. Each flood ends in a refusal, other clients are served, and Envoy's memory stays flat."""
 
 import contextlib
+import resource
 import socket
 import ssl
 import time
@@ -25,10 +26,13 @@ from tests.attacks.http1 import connected, exchange, request
 from tests.attacks.http2 import Http2, http2, post
 from tests.attacks.registry import Answer, Attack
 from tests.attacks.scripted import TOKEN, ScriptedGateway
+from tests.support.runner import eventually
 
 OTHERS_S = 5.0  # a call takes some 10 ms; the machine may have much else to do
 MEMORY_BYTES = 100 * 1024 * 1024
 CONNECTIONS = 400
+CONNECTIONS_AT_ONCE = 10_000  # envoy.yaml, max_active_downstream_connections
+BEYOND = 200
 GOOD = post(TOKEN)
 
 
@@ -145,6 +149,47 @@ def test_many_connections_hold_nobody_up(gateway: ScriptedGateway, memory: Calla
         for _ in range(CONNECTIONS):
             held.enter_context(socket.create_connection(("127.0.0.1", gateway.door[0]), timeout=20))
         others_are_served(gateway)
+
+
+@pytest.mark.covers("S9")
+@S9.one("10,200 connections that say nothing", "closed")
+def test_connections_beyond_the_ten_thousandth_are_closed(gateway: ScriptedGateway, attack: Attack) -> None:
+    """Who is connected already is served, and so is the dashboard; a place that becomes free is taken."""
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < CONNECTIONS_AT_ONCE + 500:
+        pytest.skip(f"this process and Envoy each need that many descriptors: ulimit -n {CONNECTIONS_AT_ONCE + 500}")
+    dashboard = f"http://127.0.0.1:{gateway.recording.settings.dashboard_port}/"
+    with gateway.recording.client() as known, contextlib.ExitStack() as held:
+        assert known.get("/mcp/weather").status_code == 401
+        address = ("127.0.0.1", gateway.door[0])
+        silent = [held.enter_context(socket.create_connection(address, timeout=20)) for _ in range(CONNECTIONS_AT_ONCE)]
+        beyond = [held.enter_context(socket.create_connection(address, timeout=20)) for _ in range(BEYOND)]
+        eventually(lambda: all(map(is_closed, beyond)), 60)
+        assert "closed" in attack.answers
+        assert sum(map(is_closed, silent)) <= BEYOND, "a few places were taken by others"
+        with pytest.raises(httpx.TransportError), gateway.recording.client() as another:
+            another.get("/mcp/weather")
+        assert known.get("/mcp/weather").status_code == 401, "served as before"
+        assert httpx.get(dashboard).status_code == 200
+    eventually(lambda: is_served(gateway), 60)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether the other side has ended it; nothing was said on it."""
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
+def is_served(gateway: ScriptedGateway) -> bool:
+    try:
+        others_are_served(gateway)
+    except OSError:  # closed at once
+        return False
+    return True
 
 
 @pytest.mark.covers("S9")
