@@ -21,6 +21,7 @@ from ext_authz.ended_sessions import EndedSessions
 from ext_authz.expiring_lru import ExpiringLru
 from ext_authz.failure_limit import FailureLimit
 from ext_authz.flights import Flights, TooManyFlights
+from ext_authz.jose_header import names_no_algorithm
 from ext_authz.verdict import Reason
 
 Introspected = Claims | Reason
@@ -46,6 +47,14 @@ class AuthorizationServerUnavailable(Exception):
         self.cause = cause
 
 
+class QuestionRefused(AuthorizationServerUnavailable):
+    """The authorization server answers, and would not say anything about this one token.
+
+    Whether the token is to blame cannot be told, so its bearer is answered as in an outage. But it is counted as a
+    failure of his, and not as one of the server: made-up tokens must not shut the door for everybody else.
+    """
+
+
 class AuthorizationServer(Protocol):
     """The port behind which python-keycloak stands."""
 
@@ -53,6 +62,7 @@ class AuthorizationServer(Protocol):
         """The answer's members (RFC 7662 §2.2), unread, within a deadline of its own.
 
         Raises:
+            QuestionRefused: it answers, but not about this token.
             AuthorizationServerUnavailable: no answer, or one that is not an introspection answer.
         """
         ...
@@ -118,7 +128,7 @@ class Introspection:
             AuthorizationServerUnavailable: the server did not answer properly within the deadline.
         """
         if self._ttl <= 0:
-            return self._unless_ended(self._limited(address) or self._counted(await self._ask(token), address))
+            return self._unless_ended(self._limited(address) or await self._ask_counting(token, address))
         return self.known(token) or self._unless_ended(await self._fly(_key(token), token, address))
 
     def known(self, token: str) -> Introspected | None:
@@ -184,12 +194,12 @@ class Introspection:
 
     async def _ask_and_remember(self, key: bytes, token: str, address: str | None) -> Introspected:
         asked_at, asked_on = self._clock(), self._now()
-        introspected = await self._ask(token)
+        introspected = await self._ask_counting(token, address)
         if isinstance(introspected, Reason):
             self._claims.drop(key)  # what was known before is no longer so
             if self._refused.put(key, introspected, min(self._ttl, REFUSAL_LIFETIME_SECONDS)):
                 self._observer.evicted()
-            return introspected if address is None else self._counted(introspected, address)
+            return introspected
         lifetime = min(self._ttl, introspected.expires_at - asked_on)
         if self._claims.put(key, introspected, lifetime, since=asked_at):
             self._observer.evicted()
@@ -198,12 +208,24 @@ class Introspection:
     def _limited(self, address: str) -> Reason | None:
         return Reason.TOO_MANY_FAILURES if self._failures.wait_seconds(address) else None
 
-    def _counted(self, introspected: Introspected, address: str) -> Introspected:
+    async def _ask_counting(self, token: str, address: str | None) -> Introspected:
+        """A failure counts against ``address``, where a client waits for the answer."""
+        try:
+            introspected = await self._ask(token)
+        except QuestionRefused:
+            self._count_failure(address)
+            raise
         if isinstance(introspected, Reason):
-            self._failures.failed(address)
+            self._count_failure(address)
         return introspected
 
+    def _count_failure(self, address: str | None) -> None:
+        if address is not None:
+            self._failures.failed(address)
+
     async def _ask(self, token: str) -> Introspected:
+        if names_no_algorithm(token):
+            return Reason.TOKEN_INACTIVE
         started = time.perf_counter()
         outcome = "cancelled"
         try:
@@ -213,6 +235,9 @@ class Introspection:
         except UnreadableAnswer as error:
             outcome = "unreadable"
             raise self._unavailable(outcome) from error
+        except QuestionRefused as error:
+            outcome = error.cause
+            raise
         except AuthorizationServerUnavailable as error:
             outcome = error.cause
             raise self._unavailable(outcome) from error

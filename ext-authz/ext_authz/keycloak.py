@@ -8,12 +8,13 @@ HTTP client obeys proxy variables and reads answers of any size, so it is given 
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from keycloak import KeycloakOpenID
 from keycloak.exceptions import KeycloakConnectionError, KeycloakError
 
-from ext_authz.introspection import AuthorizationServerUnavailable
+from ext_authz.introspection import AuthorizationServerUnavailable, QuestionRefused
 from ext_authz.keycloak_transport import AnswerTooLarge, ConnectionDropped, KeycloakHttp
 
 
@@ -52,6 +53,9 @@ class KeycloakIntrospection:
                 raise _Dropped from error
             raise AuthorizationServerUnavailable(_connection_cause(error.__cause__)) from None
         except KeycloakError as error:
+            if error.response_code == HTTPStatus.BAD_REQUEST:
+                # Whatever it raises while it looks at a token, Keycloak answers so ("Failed to introspect token.").
+                raise QuestionRefused("http_400") from None
             # 401 is about us (client id or secret wrong), not about the token: RFC 7662 §2.3.
             raise AuthorizationServerUnavailable(f"http_{error.response_code}") from None
         except (TypeError, ValueError, RecursionError):

@@ -164,7 +164,8 @@ def test_connections_beyond_the_ten_thousandth_are_closed(gateway: ScriptedGatew
         silent = [held.enter_context(socket.create_connection(address, timeout=20)) for _ in range(CONNECTIONS_AT_ONCE)]
         beyond = [held.enter_context(socket.create_connection(address, timeout=20)) for _ in range(BEYOND)]
         eventually(lambda: all(map(is_closed, beyond)), 60)
-        assert "closed" in attack.answers
+        answer: Answer = "closed" if all(map(is_closed, beyond)) else 200
+        assert answer in attack.answers
         assert sum(map(is_closed, silent)) <= BEYOND, "a few places were taken by others"
         with pytest.raises(httpx.TransportError), gateway.recording.client() as another:
             another.get("/mcp/weather")

@@ -210,3 +210,13 @@ def test_the_admin_interface_listens_on_loopback_and_can_only_be_read() -> None:
     ):
         assert not pattern.fullmatch(path)
     assert "admin_layer" not in str(committed()["layered_runtime"])
+
+
+@pytest.mark.covers("S4", "S5", "S16")
+def test_what_a_server_answers_says_nothing_for_the_gateway_and_ends_within_an_hour() -> None:
+    mcp = [route for route in routes() if route["name"].startswith("mcp-")]
+    assert len(mcp) == 2
+    for route in mcp:
+        unsaid = {"www-authenticate", "set-cookie", "clear-site-data", "alt-svc"}
+        assert set(route["response_headers_to_remove"]) == unsaid, route["name"]
+        assert route["route"]["max_stream_duration"] == {"max_stream_duration": "3600s"}

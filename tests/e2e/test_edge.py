@@ -5,8 +5,8 @@ import json
 import httpx
 import pytest
 
-from tests.support.mcp import WEATHER, bearer, tool_call
-from tests.support.recorder import RecordingGateway
+from tests.support.mcp import CALCULATOR, WEATHER, bearer, tool_call
+from tests.support.recorder import OVERREACHING, RecordingGateway
 from tests.support.stack import Stack
 
 SECURITY_HEADERS = {
@@ -72,6 +72,22 @@ def test_a_banner_of_a_server_is_removed(stack: Stack, upstream: RecordingGatewa
         answer = client.post(WEATHER, json=tool_call("get_uv_index"), headers=bearer(stack.token("mcp:weather")))
     assert answer.json()["result"] == {"recorded": True}
     assert not {"server", "x-powered-by"} & set(answer.headers)
+
+
+@pytest.mark.covers("S4", "S16")
+@pytest.mark.parametrize("path", [WEATHER, CALCULATOR])
+def test_a_server_says_neither_where_to_sign_in_nor_what_a_browser_keeps(
+    stack: Stack, upstream: RecordingGateway, path: str
+) -> None:
+    """The challenge is the gateway's to give, and Keycloak's cookies are of the same origin."""
+    with upstream.client() as client:
+        answer = client.post(
+            path, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, headers=bearer(stack.token())
+        )
+        challenged = client.get(path)
+    assert answer.json()["result"] == {"recorded": True}
+    assert [name for name in OVERREACHING if name in answer.headers] == []
+    assert f"/.well-known/oauth-protected-resource{path}" in challenged.headers["www-authenticate"]
 
 
 @pytest.mark.covers("G6", "G8")

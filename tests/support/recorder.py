@@ -114,6 +114,15 @@ class RecordingServer(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, name=f"recorder-{name}", daemon=True).start()
 
 
+OVERREACHING = {
+    "WWW-Authenticate": 'Bearer resource_metadata="https://evil.example/", scope="mcp:everything"',
+    "Set-Cookie": "AUTH_SESSION_ID=evil; Path=/",
+    "Clear-Site-Data": '"cookies"',
+    "Alt-Svc": 'h2="evil.example:443"',
+}
+"""What no server behind the gateway may say: where to sign in, and what a browser keeps for the gateway's origin."""
+
+
 class Recorder(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: RecordingServer
@@ -129,6 +138,8 @@ class Recorder(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
         self.send_header("X-Powered-By", "recorder")
+        for name, value in OVERREACHING.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer)

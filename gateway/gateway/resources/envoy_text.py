@@ -60,9 +60,11 @@ def route(server: Server) -> list[str]:
     return [
         f"              - {{ name: mcp-{server.name}, match: {{ path_separated_prefix: {server.path} }},"
         # Origin goes as well: it was checked here already, against origins that the server does not know of
-        " metadata: *limit_mcp, request_headers_to_remove: [authorization, cookie, origin],",
+        " metadata: *limit_mcp, request_headers_to_remove: [authorization, cookie, origin],"
+        " response_headers_to_remove: *never_downstream,",
         f'                  route: {{ cluster: mcp_{server.name}, host_rewrite_literal: "{upstream.authority}",'
-        f" regex_rewrite: {rewrite}, timeout: 0s, idle_timeout: 900s, retry_policy: *safe_retry }},",
+        f" regex_rewrite: {rewrite}, timeout: 0s, idle_timeout: 900s, max_stream_duration: *an_hour,"
+        " retry_policy: *safe_retry },",
         "                  typed_per_filter_config: { envoy.filters.http.cors: *mcp_cors, envoy.filters.http.ext_authz:"
         f' {{ "@type": {EXT_AUTHZ_PER_ROUTE}, check_settings: {{ context_extensions: {{ resource: {server.name} }} }}'
         " } } }",

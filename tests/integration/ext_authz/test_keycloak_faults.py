@@ -64,6 +64,7 @@ FAULTS: Faults = {
     "503": (raw(503, b""), "http_503"),
     "429": (raw(429, b"slow down", **{"Retry-After": "60"}), "http_429"),
     "404, realm not imported yet": (raw(404, b'{"error":"Realm does not exist"}', "application/json"), "http_404"),
+    "400, not about this token": (raw(400, b'{"error":"invalid_request"}', "application/json"), "http_400"),
     "401, our secret is wrong": (raw(401, b'{"error":"invalid_client"}', "application/json"), "http_401"),
     "403": (raw(403, b'{"error":"access_denied","message":"no"}', "application/json"), "http_403"),
     "401 whose JSON is a list": (raw(401, b"[]", "application/json"), "not_json"),

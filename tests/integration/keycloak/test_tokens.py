@@ -1,9 +1,12 @@
 """What a token of the realm says, and what the gateway is told about it."""
 
+import base64
+
 import httpx
 import pytest
+from ext_authz.jose_header import names_no_algorithm
 
-from tests.support.keycloak import RunningKeycloak
+from tests.support.keycloak import GATEWAY_CLIENT, RunningKeycloak
 
 
 @pytest.mark.covers("O2", "O12")
@@ -108,3 +111,18 @@ def test_token_of_a_session_that_was_logged_out_is_inactive(keycloak: RunningKey
 def refresh(keycloak: RunningKeycloak, refresh_token: str | None) -> httpx.Response:
     form = {"grant_type": "refresh_token", "client_id": "mcp-client", "refresh_token": refresh_token}
     return httpx.post(keycloak.endpoint("token"), data=form)
+
+
+@pytest.mark.covers("S4", "S18")
+def test_keycloak_trips_over_just_the_tokens_that_the_authorizer_does_not_ask_about(keycloak: RunningKeycloak) -> None:
+    """When it answers them in good order as well, ``ext_authz.jose_header`` has had its day."""
+    endpoint, (name, secret) = keycloak.endpoint("token/introspect"), GATEWAY_CLIENT
+    headers = [b"{}", b'{"alg":null}', b"null", b'{"enc":"A256GCM"}', b'{"alg":"XX"}', b'{"kid":[]}', b"[]"]
+    answered = {}
+    for header in headers:
+        token = base64.urlsafe_b64encode(header).rstrip(b"=").decode() + ".e30."
+        form = {"client_id": name, "client_secret": secret, "token": token}
+        status = httpx.post(endpoint, data=form).status_code
+        answered[header] = status
+        assert status == 200 or names_no_algorithm(token), header
+    assert answered[b"{}"] == 400, "it does so still"

@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 from ext_authz.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, GuardedAuthorizationServer
-from ext_authz.introspection import AuthorizationServerUnavailable
+from ext_authz.introspection import AuthorizationServerUnavailable, QuestionRefused
 
 from tests.support.authz import FakeAuthorizationServer, answer, unavailable, until
 
@@ -67,6 +67,45 @@ async def test_a_server_that_was_away_is_tried_with_one_question_at_a_time() -> 
     results = await asyncio.gather(*waiting, return_exceptions=True)
     assert sum(isinstance(result, dict) for result in results) == 1
     assert (await guarded.introspect("token"))["active"] is True
+
+
+@pytest.mark.covers("F7")
+async def test_a_trial_may_take_as_long_as_any_question_and_the_next_does_not_wait_for_it() -> None:
+    server = FakeAuthorizationServer(unavailable())
+    guarded = GuardedAuthorizationServer(server, 30)
+    await fail(guarded, FAILURES_TO_OPEN)
+    server.answer, server.gate = answer(), asyncio.Event()
+    await asyncio.sleep(OPEN_SECONDS)
+    slow = asyncio.create_task(guarded.introspect("token"))
+    await until(lambda: len(server.tokens) == FAILURES_TO_OPEN + 1)
+    await asyncio.sleep(OPEN_SECONDS + 0.1)
+    another = asyncio.create_task(guarded.introspect("token"))
+    await until(lambda: len(server.tokens) == FAILURES_TO_OPEN + 2)
+    await asyncio.sleep(OPEN_SECONDS)
+    assert not slow.done()
+    server.gate.set()
+    assert (await slow)["active"] is True
+    assert (await another)["active"] is True
+    assert (await guarded.introspect("token"))["active"] is True
+
+
+@pytest.mark.covers("S4", "S18")
+async def test_questions_that_are_refused_for_their_token_do_not_open_the_circuit() -> None:
+    server = FakeAuthorizationServer(QuestionRefused("http_400"))
+    guarded = GuardedAuthorizationServer(server, 4)
+    assert await fail(guarded, FAILURES_TO_OPEN + 20) == ["http_400"] * (FAILURES_TO_OPEN + 20)
+    server.answer = answer()
+    assert (await guarded.introspect("token"))["active"] is True
+
+
+@pytest.mark.covers("S4", "S18")
+async def test_nor_do_they_close_it() -> None:
+    server = FakeAuthorizationServer(unavailable())
+    guarded = GuardedAuthorizationServer(server, 4)
+    await fail(guarded, FAILURES_TO_OPEN)
+    await asyncio.sleep(OPEN_SECONDS)
+    server.answer = QuestionRefused("http_400")
+    assert await fail(guarded, 2) == ["http_400", "circuit_open"]
 
 
 @pytest.mark.covers("F7")

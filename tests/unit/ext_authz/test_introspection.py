@@ -11,6 +11,7 @@ from ext_authz.introspection import (
     AuthorizationServerUnavailable,
     CacheSettings,
     Introspection,
+    QuestionRefused,
 )
 from ext_authz.verdict import Reason
 
@@ -254,3 +255,41 @@ async def test_a_failure_speaks_against_the_server_until_a_success_or_for_a_whil
     bench.clock.seconds += FAILURE_LASTS_SECONDS
     assert await bench.introspection.works()
     assert "health-check" not in bench.server.tokens
+
+
+@pytest.mark.covers("S4")
+@pytest.mark.parametrize("ttl", [0, 5])
+async def test_a_jwt_that_names_no_algorithm_is_refused_without_asking(ttl: float) -> None:
+    bench = Bench(FakeAuthorizationServer(), ttl=ttl)
+    assert await bench.ask("e30.e30.") is Reason.TOKEN_INACTIVE
+    assert bench.server.tokens == []
+
+
+@pytest.mark.covers("S4", "S18")
+@pytest.mark.parametrize("ttl", [0, 5])
+async def test_a_token_that_the_server_says_nothing_about_counts_against_its_bearer_and_not_against_the_server(
+    ttl: float,
+) -> None:
+    bench = Bench(FakeAuthorizationServer(), ttl=ttl, failures_per_minute=3)
+    await bench.ask()
+    bench.server.answer = QuestionRefused("http_400")
+    for number in range(3):
+        with pytest.raises(AuthorizationServerUnavailable):
+            await bench.ask(f"strange-{number}", "198.51.100.7")
+    assert await bench.ask("strange-4", "198.51.100.7") is Reason.TOO_MANY_FAILURES
+    assert await bench.introspection.works()
+    bench.server.answer = answer()
+    assert isinstance(await bench.ask("another", "192.0.2.1"), Claims)
+
+
+@pytest.mark.covers("F8")
+async def test_a_good_token_that_the_server_says_nothing_about_any_more_serves_to_its_ttl() -> None:
+    """It may be the server's own trouble, as when it has lost its database."""
+    bench = Bench(FakeAuthorizationServer())
+    await bench.ask()
+    bench.server.answer = QuestionRefused("http_400")
+    bench.clock.seconds += 4
+    assert isinstance(await bench.ask(), Claims)
+    bench.clock.seconds += 1.1
+    with pytest.raises(AuthorizationServerUnavailable):
+        await bench.ask()
