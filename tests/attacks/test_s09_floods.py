@@ -98,7 +98,7 @@ def memory(running: ScriptedGateway) -> Iterator[Callable[[], int]]:
 
     before = allocated()
     yield allocated
-    assert allocated() - before < MEMORY_BYTES
+    eventually(lambda: allocated() - before < MEMORY_BYTES, 60)  # ten thousand connections take a while to end
 
 
 def others_are_served(gateway: ScriptedGateway) -> None:

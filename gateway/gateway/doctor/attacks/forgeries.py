@@ -46,6 +46,7 @@ def forged(known: Known) -> dict[str, tuple[str, str]]:
         "a made-up token": (secrets.token_urlsafe(24), _VERIFY),
         "alg none": (_jwt({"alg": "none"}, claims), _ALGORITHM),
         "alg nOnE": (_jwt({"alg": "nOnE"}, claims), _ALGORITHM),
+        "no alg": (_jwt({}, claims, noise), _ALGORITHM),  # some issuers fail over it, and a gateway with them
         "a JWT with a made-up signature": (_jwt({"alg": "RS256"}, claims, noise), _VERIFY),
         "HS256 with an empty key": (_hs256({"alg": "HS256"}, claims, b"\x00"), _ALGORITHM),
         "a kid that is a file": (_hs256({"alg": "HS256", "kid": "../../../../dev/null"}, claims, b"\x00"), _KEY),
