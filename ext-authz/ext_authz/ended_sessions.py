@@ -32,12 +32,16 @@ class EndedSessions:
         return len(self._sessions) + len(self._subjects)
 
     def end(self, *, session: str | None, subject: str | None, at: float) -> None:
-        """Remember that ``session``, or where that is None every session of ``subject``, ended ``at`` (since 1970)."""
+        """Remember that ``session``, or where that is None every session of ``subject``, ended ``at``.
+
+        ``at`` is in seconds since 1970 by Keycloak's clock, and only ever compared with what the same clock wrote into
+        tokens: ours may be wrong. How long it is remembered is counted by ours.
+        """
         self._has_heard = True
         if session is not None:
-            self._sessions.put(session, at, KEPT_SECONDS)
+            _remember(self._sessions, session, at)
         elif subject is not None:
-            self._subjects.put(subject, at, KEPT_SECONDS)
+            _remember(self._subjects, subject, at)
 
     def covers(self, claims: Claims) -> bool:
         """Whether the token was issued in a session that has ended.
@@ -53,3 +57,9 @@ class EndedSessions:
         ]
         issued = claims.issued_at
         return any(end is not None and (issued is None or issued <= end.value + LEEWAY_SECONDS) for end in ends)
+
+
+def _remember(ends: ExpiringLru[str, float], key: str, at: float) -> None:
+    # The latest end counts: a logout that is told again late, or replayed, must not let in what a later one ended.
+    known = ends.get(key)
+    ends.put(key, at if known is None else max(at, known.value), KEPT_SECONDS)

@@ -64,6 +64,27 @@ async def test_an_offline_token_brings_tokens_that_outlive_the_logout(seconds: f
     assert isinstance(await bench.ask(), Claims) is passes
 
 
+@pytest.mark.covers("S5", "O18")
+@pytest.mark.parametrize("whose", [{"session": "session-1", "subject": None}, {"session": None, "subject": "user-1"}])
+async def test_an_older_logout_that_comes_late_lets_nothing_in_again(whose: dict[str, str | None]) -> None:
+    bench = Bench(FakeAuthorizationServer())
+    bench.ended.end(**whose, at=NOW)
+    bench.ended.end(**whose, at=NOW - 300)
+    assert await bench.ask() is Reason.SESSION_ENDED
+
+
+@pytest.mark.covers("F19", "O18")
+async def test_however_wrong_keycloak_s_clock_an_ended_session_is_remembered_for_as_long_by_ours() -> None:
+    for minutes in (-600, 600):
+        at = NOW + 60 * minutes
+        bench = Bench(FakeAuthorizationServer(answer(iat=int(at - 60))))
+        bench.ended.end(session="session-1", subject=None, at=at)
+        bench.clock.seconds += KEPT_SECONDS - 1
+        assert await bench.ask() is Reason.SESSION_ENDED
+        bench.clock.seconds += 1
+        assert isinstance(await bench.ask(), Claims)
+
+
 @pytest.mark.covers("O18")
 async def test_an_ended_session_is_forgotten_when_no_token_of_it_can_live() -> None:
     bench = Bench(FakeAuthorizationServer())
