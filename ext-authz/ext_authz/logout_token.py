@@ -15,11 +15,13 @@ from jwcrypto.jwk import JWKSet
 from jwcrypto.jws import JWS
 
 MAX_LENGTH = 16 * 1024
-MAX_AGE_SECONDS = 120.0
-"""Keycloak posts the token at once and gives it two minutes to live."""
+MAX_SKEW_SECONDS = 600.0
+"""By how much Keycloak's clock may be ahead of this machine's, or behind, and a logout still count.
 
-LEEWAY_SECONDS = 5.0
-"""By how much this machine's clock and Keycloak's may differ."""
+Wide, because to refuse is the dangerous side: Keycloak posts a logout once, and a refused one lets the session in until
+the TTL. The signature is the proof, and to replay a token only says again what it said: the later end of a session
+counts, and tokens issued after it pass (ended_sessions.py).
+"""
 
 _EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _TYPE = "logout+jwt"
@@ -37,7 +39,7 @@ class LogoutTokenRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Logout:
-    """One of ``session`` (sid) and ``subject`` (sub) is there; ``at`` is in seconds since 1970."""
+    """One of ``session`` (sid) and ``subject`` (sub) is there; ``at`` is in seconds since 1970, by Keycloak's clock."""
 
     session: str | None
     subject: str | None
@@ -71,8 +73,8 @@ def read_logout_token(token: str, keys: JWKSet, issuer: str, now: float) -> Logo
     events = claims.get("events")
     _require(isinstance(events, dict) and isinstance(events.get(_EVENT), dict), "it tells of no back-channel logout")
     at, ends = _time(claims, "iat"), _time(claims, "exp")
-    _require(at is not None and now - MAX_AGE_SECONDS <= at <= now + LEEWAY_SECONDS, "it was not issued just now")
-    _require(ends is None or now < ends + LEEWAY_SECONDS, "it is expired")
+    _require(at is not None and abs(now - at) <= MAX_SKEW_SECONDS, "it was not issued just now")
+    _require(ends is None or now < ends + MAX_SKEW_SECONDS, "it is expired")
     session, subject = _text(claims, "sid"), _text(claims, "sub")
     _require(bool(session or subject), "it names neither a session nor a subject")
     return Logout(session, subject, at or 0.0)

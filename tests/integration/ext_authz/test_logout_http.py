@@ -1,5 +1,6 @@
 """The endpoint that Keycloak posts logout tokens to, before a stand-in for the realm's keys, over real HTTP."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -142,3 +143,14 @@ async def test_other_methods_are_405(bench: Bench) -> None:
 async def test_a_token_issued_long_ago_cannot_be_replayed(bench: Bench) -> None:
     status, _ = await bench.post(logout_token(bench.realm.keys[0], logout_claims(iat=1_700_000_000, exp=...)))
     assert status == 400
+
+
+@pytest.mark.covers("S5", "F19")
+async def test_a_replay_within_minutes_lets_nothing_in_that_a_later_logout_ended(bench: Bench) -> None:
+    """What makes it safe to take a token of some minutes ago: it can only say again what it said."""
+    now = int(time.time())
+    earlier, later = (logout_claims(iat=at, exp=at + 120) for at in (now - 300, now))
+    for members in (earlier, later, earlier):
+        assert (await bench.post(logout_token(bench.realm.keys[0], members)))[0] == 200
+    assert bench.ended.covers(claims(session="session-1", issued_at=float(now)))
+    assert not bench.ended.covers(claims(session="session-1", issued_at=float(now + 60))), "an offline token's"

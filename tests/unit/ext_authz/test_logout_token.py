@@ -41,6 +41,22 @@ def test_a_token_without_a_session_names_the_user() -> None:
     assert (logout.session, logout.subject) == (None, "user-1")
 
 
+@pytest.mark.covers("F19")
+@pytest.mark.parametrize("minutes", [-9, -5, 5, 9])
+def test_a_logout_counts_though_keycloak_s_clock_is_minutes_apart(minutes: int) -> None:
+    now = int(time.time())
+    at = now + 60 * minutes
+    logout = read_logout_token(logout_token(KEY, logout_claims(iat=at, exp=at + 120)), KEYS, ISSUER, now)
+    assert (logout.session, logout.at) == ("session-1", at)
+
+
+@pytest.mark.covers("F19")
+@pytest.mark.parametrize("minutes", [-11, 11])
+def test_a_logout_of_another_quarter_of_an_hour_ends_nothing(minutes: int) -> None:
+    at = int(time.time()) + 60 * minutes
+    assert "not issued just now" in fault(logout_token(KEY, logout_claims(iat=at, exp=at + 120)))
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
