@@ -24,7 +24,9 @@ later has an empty cache, and what it asks Keycloak then is answered after the l
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 1.0
-POST_SECONDS = 2.0
+POST_SECONDS = 3.0
+"""A replica that does not know the key yet may have to pause before it asks Keycloak (keycloak_keys.py)."""
+
 MOST_AT_ONCE = 100
 
 Place = tuple[str, str]
@@ -102,7 +104,7 @@ class LogoutSpreading:
         )
         try:
             async with posting as response:
-                return response.status in (200, 400)  # 400: it is a stranger's, or of another realm, and stays so
+                return response.status in (200, 400)  # 400: the replica is of another realm, and stays so
         except (aiohttp.ClientError, OSError, TimeoutError):
             return False
 
