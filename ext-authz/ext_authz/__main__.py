@@ -181,7 +181,7 @@ def _logout(
 ) -> LogoutEndpoint:
     keys = KeycloakKeys(settings.keycloak_url, settings.keycloak_realm)
     closing.push_async_callback(keys.aclose)
-    replicas = LogoutSpreading(settings.replicas, ended, recorder)
+    replicas = LogoutSpreading(settings.replicas, settings.backchannel_logout_url, ended, recorder)
     closing.push_async_callback(replicas.aclose)
     return LogoutEndpoint(keys, ended, settings.issuer, recorder, spreads=SpreadToAll(siblings, replicas))
 

@@ -2,12 +2,15 @@
 
 What is passed on is the signed logout token itself, and each one that gets it verifies it again, so no replica has to
 trust another. It is marked, and what is marked is not passed on again. Posting it twice to the same one does no harm,
-which is why nobody needs to know which of the addresses is its own.
+which is why nobody needs to know which of the addresses is its own. Nothing is posted only where there is one address
+in all, the one that Keycloak posts to, and it is this machine's: so it is where one authorizer runs alone.
 """
 
 import asyncio
+import ipaddress
 import socket
-from collections.abc import Iterable, Sized
+from collections.abc import Awaitable, Callable, Iterable, Sized
+from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -29,23 +32,52 @@ POST_SECONDS = 3.0
 
 MOST_AT_ONCE = 100
 
-Place = tuple[str, str]
-"""A URL with an address in it, and the name that the address was found by."""
+LookUp = Callable[[str, int], Awaitable[set[str]]]
+"""From a name and a port to the addresses behind it. Raises OSError where it finds none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one replica takes logouts. ``url`` has the ``address`` in it that was found by ``name``."""
+
+    url: str
+    name: str
+    address: str
 
 
 class SpreadObserver(Protocol):
-    """Told of each replica that could not be told."""
+    """Told of each logout that could not be passed on to all."""
 
     def logout(self, outcome: str, remembered: int) -> None: ...
 
 
-class LogoutSpreading:
-    """``urls`` are where replicas take logouts; every address that a name in them has is one."""
+async def look_up_by_system(name: str, port: int) -> set[str]:
+    found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    return {str(entry[4][0]) for entry in found}
 
-    def __init__(self, urls: Iterable[str], sessions: Sized, observer: SpreadObserver) -> None:
-        self._urls = tuple(urls)
+
+class LogoutSpreading:
+    """``urls`` are where replicas take logouts; every address that a name in them has is one.
+
+    ``told_at`` is where Keycloak posts to.
+    """
+
+    def __init__(
+        self,
+        urls: Iterable[str],
+        told_at: str,
+        sessions: Sized,
+        observer: SpreadObserver,
+        *,
+        look_up: LookUp = look_up_by_system,
+        give_up_seconds: float = GIVE_UP_SECONDS,
+    ) -> None:
+        self._urls = tuple(dict.fromkeys(urls))
+        self._told_at = told_at
         self._sessions = sessions
         self._observer = observer
+        self._look_up = look_up
+        self._give_up_seconds = give_up_seconds
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -66,26 +98,35 @@ class LogoutSpreading:
 
     async def _spread(self, token: str) -> None:
         try:
-            async with asyncio.timeout(GIVE_UP_SECONDS):
-                places = await self._places()
-                if len(places) == 1 and len(self._urls) == 1:
-                    return  # it is where Keycloak has just posted to
-                async with asyncio.TaskGroup() as group:
-                    for place in places:
-                        group.create_task(self._until_told(place, token))
+            async with asyncio.timeout(self._give_up_seconds), asyncio.TaskGroup() as group:
+                for url in self._urls:  # each by itself: one whose name does not resolve holds up no other
+                    group.create_task(self._tell_all_at(url, token))
         except TimeoutError:
             self._observer.logout("not_passed_on", len(self._sessions))
 
-    async def _places(self) -> set[Place]:
+    async def _tell_all_at(self, url: str, token: str) -> None:
+        places = await self._places(url)
+        if self._urls == (self._told_at,) and len(places) == 1 and is_own(places[0].address):
+            return  # there is nobody else
+        async with asyncio.TaskGroup() as group:
+            for place in places:
+                group.create_task(self._until_told(place, token))
+
+    async def _places(self, url: str) -> list[Place]:
+        parts = urlsplit(url)
+        name, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        addresses = await self._until_found(name, port)
+        shown = {address: f"[{address}]" if ":" in address else address for address in addresses}
+        return [Place(f"{parts.scheme}://{shown[one]}:{port}{parts.path}", name, one) for one in shown]
+
+    async def _until_found(self, name: str, port: int) -> set[str]:
         pause = FIRST_PAUSE
         while True:
             try:
-                found = await asyncio.gather(*map(_addresses, self._urls))
-            except OSError:  # the name does not resolve just now
+                return await self._look_up(name, port)
+            except (OSError, UnicodeError):  # the name does not resolve just now, or is none
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
-            else:
-                return set().union(*found)
 
     async def _until_told(self, place: Place, token: str) -> None:
         pause = FIRST_PAUSE
@@ -94,13 +135,12 @@ class LogoutSpreading:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _is_told(self, place: Place, token: str) -> bool:
-        url, name = place
         posting = self._opened().post(
-            url,
+            place.url,
             data={"logout_token": token},
             headers={MARK: "1"},
             allow_redirects=False,
-            server_hostname=name if url.startswith("https:") else None,
+            server_hostname=place.name if place.url.startswith("https:") else None,
         )
         try:
             async with posting as response:
@@ -116,10 +156,16 @@ class LogoutSpreading:
         return self._session
 
 
-async def _addresses(url: str) -> set[Place]:
-    parts = urlsplit(url)
-    name, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
-    addresses = {str(entry[4][0]) for entry in found}
-    shown = (f"[{address}]" if ":" in address else address for address in addresses)
-    return {(f"{parts.scheme}://{address}:{port}{parts.path}", name) for address in shown}
+def is_own(address: str) -> bool:
+    """Whether ``address`` is this machine's: what is sent to it would come from it. (Connecting UDP sends nothing.)
+
+    A doubtful one, as 127.0.0.2, is not: to post to oneself does no harm, and not to post to another would.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((address, 9))
+            source: str = probe.getsockname()[0]
+            return ipaddress.ip_address(source) == ipaddress.ip_address(address)
+    except (OSError, ValueError):
+        return False

@@ -37,7 +37,9 @@ def _https_origin(value: str) -> str:
 
 def _http_url(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+    has_more = parts.query or parts.fragment or parts.username
+    # To read a port beyond 65535 raises ValueError.
+    if parts.scheme not in ("http", "https") or not parts.hostname or has_more or parts.port == 0:
         raise ValueError("must be a URL like http://keycloak:8080, without user, query or fragment")
     return value.rstrip("/")
 

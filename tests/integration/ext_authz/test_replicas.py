@@ -111,6 +111,29 @@ async def test_a_logout_posted_to_one_replica_ends_the_session_at_the_other(repl
 
 
 @pytest.mark.covers("S5")
+async def test_replicas_that_each_name_only_the_other_tell_each_other(replicas: Replicas) -> None:
+    one, other = replicas.one, replicas.other
+    one.variables["LOGOUT_REPLICAS"], other.variables["LOGOUT_REPLICAS"] = other.url, one.url
+    await asyncio.gather(one.start(replicas.started), other.start(replicas.started))
+    assert [await one.status(), await other.status()] == [200, 200]
+    await log_out(one)
+    await until(lambda: other.logouts() == ["passed_on"], seconds=60)
+    assert [await one.status(), await other.status()] == [401, 401]
+    await until(lambda: one.logouts() == ["accepted"], seconds=60)
+
+
+@pytest.mark.covers("S5", "F17")
+async def test_a_replica_whose_name_does_not_resolve_keeps_a_logout_from_no_other(replicas: Replicas) -> None:
+    one, other = replicas.one, replicas.other
+    one.variables["LOGOUT_REPLICAS"] += ",http://gone.invalid:8090/backchannel-logout"  # no such name (RFC 6761 §6.4)
+    await asyncio.gather(one.start(replicas.started), other.start(replicas.started))
+    assert await other.status() == 200
+    await log_out(one)
+    await until(lambda: other.logouts() == ["passed_on"], seconds=20)  # the name is tried for half a minute
+    assert await other.status() == 401
+
+
+@pytest.mark.covers("S5")
 async def test_a_replica_that_is_down_during_a_logout_is_told_when_it_starts(replicas: Replicas) -> None:
     """It may ask Keycloak before Keycloak has committed the logout; then the answer would be cached."""
     one, other = replicas.one, replicas.other

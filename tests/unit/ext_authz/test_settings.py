@@ -60,6 +60,8 @@ def test_origins_are_a_list_with_commas_and_the_public_one_is_always_among_them(
         ("KEYCLOAK_URL", "keycloak:8080", "URL"),
         ("KEYCLOAK_URL", "http://keycloak?x=1", "URL"),
         ("KEYCLOAK_URL", "http://user:pass@keycloak", "URL"),
+        ("LOGOUT_REPLICAS", "http://a:8090/x,http://b:99999/x", "Port out of range"),
+        ("LOGOUT_REPLICAS", "http://a:0/x", "URL"),
         ("KEYCLOAK_REALM", "../master", "pattern"),
         ("ENVOY_STATUS_URL", "ftp://envoy", "URL"),
         ("INTROSPECTION_TTL_SECONDS", "-1", "greater than or equal to 0"),
