@@ -21,7 +21,7 @@ from tests.support.authz_tls import Authority
 from tests.support.envoy_check import check_request, read_answer
 from tests.support.fake_keycloak import active, running_keycloak
 from tests.support.logout import key_set, logout_token, signing_key
-from tests.support.ports import free_ports
+from tests.support.ports import ports_in_a_row
 
 FAR_AWAY = 4_102_444_800
 KEY = signing_key()
@@ -79,7 +79,8 @@ async def replicas(tmp_path: Path) -> AsyncIterator[Replicas]:
 
 
 def _pair(tls: Tls, keycloak: str) -> list[dict[str, str]]:
-    ports = free_ports(4)
+    first = ports_in_a_row(4)  # none that a client may be given before it is listened on
+    ports = range(first, first + 4)
     urls = ",".join(f"http://localhost:{port}/backchannel-logout" for port in ports[:2])
     return [
         environment(
