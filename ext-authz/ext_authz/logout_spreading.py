@@ -8,13 +8,17 @@ in all, the one that Keycloak posts to, and it is this machine's: so it is where
 
 import asyncio
 import ipaddress
+import math
 import socket
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sized
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
+
+from ext_authz.flights import Flights
 
 MARK = "X-Logout-Passed-On"
 
@@ -77,6 +81,7 @@ class LogoutSpreading:
         self._sessions = sessions
         self._observer = observer
         self._look_up = look_up
+        self._look_ups: Flights[tuple[str, int], set[str]] = Flights(len(self._urls) + 1, time.monotonic)
         self._give_up_seconds = give_up_seconds
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -93,6 +98,7 @@ class LogoutSpreading:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._look_ups.aclose()
         if self._session:
             await self._session.close()
 
@@ -120,10 +126,13 @@ class LogoutSpreading:
         return [Place(f"{parts.scheme}://{shown[one]}:{port}{parts.path}", name, one) for one in shown]
 
     async def _until_found(self, name: str, port: int) -> set[str]:
-        pause = FIRST_PAUSE
+        # One look-up at a time for each name, however many logouts wait for it: there are few threads for them, and a
+        # name server that hangs would take those that other names, Keycloak's among them, are looked up with.
+        key, pause = (name, port), FIRST_PAUSE
         while True:
+            look_up = self._look_ups.under_way(key, younger_than=math.inf)
             try:
-                return await self._look_up(name, port)
+                return await asyncio.shield(look_up or self._look_ups.start(key, lambda: self._look_up(name, port)))
             except (OSError, UnicodeError):  # the name does not resolve just now, or is none
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)

@@ -1,5 +1,6 @@
 """To whom a logout is passed on, by what the names of the replicas lead to. Replicas are stand-ins on loopback."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
@@ -35,13 +36,16 @@ class FakeReplica:
 
 @dataclass
 class FakeNames:
-    """Leads names to addresses; ``asked`` counts how often each was looked up."""
+    """Leads names to addresses, but those in ``hang`` not yet. ``asked`` are the names that were looked up."""
 
     known: dict[str, set[str]] = field(default_factory=dict)
+    hang: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
 
     async def look_up(self, name: str, port: int) -> set[str]:
         self.asked.append(name)
+        while name in self.hang:  # noqa: ASYNC110 - a stand-in for a name server that does not answer
+            await asyncio.sleep(0.01)
         if name not in self.known:
             raise OSError("the name is not known")
         return self.known[name]
@@ -64,11 +68,14 @@ class Bench:
     observer: FakeObserver = field(default_factory=FakeObserver)
 
     async def spread(self, urls: Iterable[str], told_at: str, give_up_seconds: float = A_WHILE_S) -> None:
+        spreading = await self.spreading(urls, told_at, give_up_seconds)
+        await spreading.spread("the-token")
+
+    async def spreading(self, urls: Iterable[str], told_at: str, give_up_seconds: float = A_WHILE_S) -> LogoutSpreading:
         spreading = LogoutSpreading(
             urls, told_at, (), self.observer, look_up=self.names.look_up, give_up_seconds=give_up_seconds
         )
-        await self.closing.enter_async_context(aclosing(spreading))
-        await spreading.spread("the-token")
+        return await self.closing.enter_async_context(aclosing(spreading))
 
 
 @pytest.fixture
@@ -115,6 +122,20 @@ async def test_a_replica_whose_name_resolves_later_is_told_then(bench: Bench) ->
     await until(lambda: len(bench.names.asked) > 1)
     bench.names.known["later"] = {"127.0.0.1"}
     await until(lambda: bench.other.tokens == ["the-token"])
+
+
+@pytest.mark.covers("F17")
+async def test_a_name_server_that_hangs_is_asked_once_for_all_logouts_that_wait(bench: Bench) -> None:
+    """Threads for look-ups are few."""
+    bench.names.hang.add("hung")
+    bench.names.known["hung"] = {"127.0.0.1"}
+    urls = [bench.one.by_name("hung"), bench.other.by_name("other")]
+    spreading = await bench.spreading(urls, told_at=bench.one.by_name("one"))
+    await asyncio.gather(*(spreading.spread(f"token-{number}") for number in range(3)))
+    await until(lambda: len(bench.other.tokens) == 3)
+    assert bench.names.asked.count("hung") == 1
+    bench.names.hang.clear()
+    await until(lambda: sorted(bench.one.tokens) == ["token-0", "token-1", "token-2"])
 
 
 async def test_it_is_counted_that_a_logout_was_not_passed_on_to_all(bench: Bench) -> None:
