@@ -46,7 +46,7 @@ class KeycloakKeys:
     async def for_key(self, kid: str | None) -> JWKSet:
         """All keys of the realm. If ``kid`` is not among them, the realm did not have it when this was called.
 
-        Whoever names a key that is known never waits for one who names another.
+        Whoever names a known key waits only where the keys are old, never because others name keys that are unknown.
 
         Raises:
             AuthorizationServerUnavailable: it is not among those known, and Keycloak cannot be asked.
