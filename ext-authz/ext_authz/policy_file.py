@@ -40,16 +40,28 @@ def load_policy(file: Path, public_url: str) -> Policy:
 
 def parse_policy(text: str, public_url: str, *, source: str) -> Policy:
     """As ``load_policy``, from the file's text; ``source`` names it in errors."""
+    root = _node_tree(text, source)
+    rules = _Reader(source).resources(root)
+    return Policy({rule.name: rule.at(public_url) for rule in rules})
+
+
+def _node_tree(text: str, source: str) -> yaml.Node | None:
+    """Not Python objects: the tree keeps line numbers and repeated keys, and constructs nothing."""
+    loader: yaml.SafeLoader | None = None
     try:
-        # The node tree, not Python objects: it keeps line numbers and repeated keys, and constructs nothing.
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = yaml.SafeLoader(text)
+        root: yaml.Node | None = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise PolicyError(source, line, f"is not YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise PolicyError(source, 1, "is not YAML: it has a character that YAML does not allow") from error
-    rules = _Reader(source).resources(root)
-    return Policy({rule.name: rule.at(public_url) for rule in rules})
+    except RecursionError as error:
+        raise PolicyError(source, 1, "is nested too deeply") from error
+    except (OverflowError, ValueError) as error:  # PyYAML lets them out: chr(0x110000), int() of 5,000 digits
+        line = loader.line + 1 if loader else 1
+        raise PolicyError(source, line, "is not YAML: it has an escape or a number beyond all bounds") from error
+    return root
 
 
 class _Reader:

@@ -14,6 +14,8 @@ from ext_authz.policy_file import PolicyError, parse_policy
 from ext_authz.policy_in_force import PolicyInForce, Refused
 
 LOOK_EVERY_SECONDS = 0.5
+_NOTHING = object()
+"""In place of a file's content; no content equals it."""
 
 
 class WatchRecorder(Protocol):
@@ -32,8 +34,8 @@ class PolicyWatch:
         self._public_url = public_url
         self._policy = policy
         self._recorder = recorder
-        self._taken: bytes | None = b""  # so that a change since the start is seen too: an empty file starts nothing
-        self._seen: bytes | None = b""
+        self._taken: object = _NOTHING  # so that a change since the start is seen too
+        self._seen: object = _NOTHING
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -42,7 +44,17 @@ class PolicyWatch:
             self.look()
 
     def look(self) -> None:
-        """One look: a change that the last look saw as well is taken up."""
+        """One look: a change that the last look saw as well is taken up.
+
+        Raises nothing: with the watch's end no later change would be taken up, and nobody would be told.
+        """
+        try:
+            self._look()
+        except Exception as error:  # noqa: BLE001 - a fault of ours; its text may quote the file, so its type is told
+            self._taken = _NOTHING  # each further look tries again: memory may be there by then
+            self._refuse_once(PolicyError(str(self._file), 1, f"cannot be taken up: {type(error).__name__}"))
+
+    def _look(self) -> None:
         now = self._read()
         if now == self._seen and now != self._taken:
             self._taken = now
@@ -59,13 +71,20 @@ class PolicyWatch:
         try:
             policy = self._parse(content)
         except PolicyError as error:
-            self._policy.refuse(Refused(error.line, error.text))
-            self._recorder.policy_refused(error.source, error.line, error.text)
+            self._refuse(error)
         else:
             is_news = self._policy.refused is not None or policy.resources != self._policy.resources
             self._policy.accept(policy)
             if is_news:
                 self._recorder.policy_accepted(sorted(policy.resources))
+
+    def _refuse_once(self, error: PolicyError) -> None:
+        if self._policy.refused != Refused(error.line, error.text):
+            self._refuse(error)
+
+    def _refuse(self, error: PolicyError) -> None:
+        self._policy.refuse(Refused(error.line, error.text))
+        self._recorder.policy_refused(error.source, error.line, error.text)
 
     def _parse(self, content: bytes | None) -> Policy:
         source = str(self._file)
@@ -75,7 +94,4 @@ class PolicyWatch:
             text = content.decode()
         except UnicodeDecodeError as error:
             raise PolicyError(source, content[: error.start].count(b"\n") + 1, "is not UTF-8") from error
-        try:
-            return parse_policy(text, self._public_url, source=source)
-        except RecursionError as error:  # must not end the watch
-            raise PolicyError(source, 1, "is nested too deeply") from error
+        return parse_policy(text, self._public_url, source=source)

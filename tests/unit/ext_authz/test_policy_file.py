@@ -79,6 +79,11 @@ SECOND = "  more:\n    path: /mcp/notes\n    scopes: []\n    tools: {}\n"
         ("    title: Notes\n", "    <<: {title: Notes}\n", 4, "must be text"),
         ("    title: Notes\n", "    title: !!python/object:os.system ls\n", 4, "must be text"),
         (GOOD[-1], "\n---\nresources: {}\n", 9, "is not YAML"),
+        # PyYAML raises OverflowError, ValueError and RecursionError for these, which are no YAMLError.
+        ("title: Notes", 'title: "\\UFFFFFFFF"', 4, "is not YAML"),
+        ("title: Notes", 'title: "\\U00110000"', 4, "is not YAML"),
+        (GOOD, f"%YAML 1.{'9' * 5000}\n---\n{GOOD}", 1, "is not YAML"),
+        (GOOD, "[" * 100_000, 1, "nested too deeply"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(old: str, new: str, line: int, says: str) -> None:

@@ -27,6 +27,17 @@ class FakeRecorder:
         self.refused.append(line)
 
 
+class FaultyFile(type(Path())):  # type: ignore[misc]  # before Python 3.12 only the class for this system can be derived
+    """A file whose bytes cannot be read while there is a fault."""
+
+    fault: Exception | None = None
+
+    def read_bytes(self) -> bytes:
+        if self.fault is not None:
+            raise self.fault
+        return bytes(super().read_bytes())
+
+
 class Watched:
     """A file, the policy that is in force, and the watch between them; it looks when told to."""
 
@@ -108,7 +119,7 @@ def test_a_file_replaced_in_any_way_is_seen(watched: Watched, tmp_path: Path, ho
     assert watched.tools == {"two"}
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"", b"[" * 100_000])
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"", b"[" * 100_000, b'"\\UFFFFFFFF"'])
 def test_a_file_that_is_gone_or_is_no_text_is_refused_and_the_watch_goes_on(
     watched: Watched, content: bytes | None
 ) -> None:
@@ -120,6 +131,27 @@ def test_a_file_that_is_gone_or_is_no_text_is_refused_and_the_watch_goes_on(
     watched.file.write_text(GOOD)
     watched.look(2)
     assert watched.policy.refused is None
+
+
+@pytest.mark.parametrize("fault", [MemoryError("resources:"), ZeroDivisionError("resources:")])
+def test_a_fault_of_a_look_is_told_once_as_a_refusal_and_heals(tmp_path: Path, fault: Exception) -> None:
+    """Told by its type: the text of a fault may quote the file."""
+    file = FaultyFile(tmp_path / "policy.yaml")
+    file.write_text(GOOD)
+    recorder, policy = FakeRecorder(), PolicyInForce(load_policy(file, PUBLIC_URL))
+    watch = PolicyWatch(file, PUBLIC_URL, policy, recorder)
+    file.write_text(GOOD.replace("one", "two"))
+    file.fault = fault
+    for _ in range(3):
+        watch.look()
+    assert policy.refused == Refused(1, f"cannot be taken up: {type(fault).__name__}")
+    assert recorder.refused == [1]
+    file.fault = None
+    for _ in range(2):
+        watch.look()
+    assert set(policy.resources["a"].tools) == {"two"}
+    assert recorder.accepted == [["a"]]
+    assert policy.refused is None
 
 
 def test_nothing_is_said_of_a_file_that_says_the_same(watched: Watched) -> None:
