@@ -48,9 +48,9 @@ def environment(tls: Tls, **changes: str | None) -> dict[str, str]:
     return {name: value for name, value in (variables | changes).items() if value is not None}
 
 
-async def run_to_its_end(variables: dict[str, str], cwd: Path) -> Ended:
-    """For a start that must fail."""
-    process = await _start(variables, cwd)
+async def run_to_its_end(variables: dict[str, str], cwd: Path, *arguments: str) -> Ended:
+    """For a start that must fail. ``arguments`` are the interpreter's, where it is not started as in production."""
+    process = await _start(variables, cwd, *arguments)
     async with asyncio.timeout(30):
         stdout, stderr = await process.communicate()
     assert process.returncode is not None
@@ -82,11 +82,10 @@ async def running_authorizer(
         await readers
 
 
-async def _start(variables: dict[str, str], cwd: Path) -> asyncio.subprocess.Process:
+async def _start(variables: dict[str, str], cwd: Path, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        "ext_authz",
+        *(arguments or ("-m", "ext_authz")),
         env=variables,
         cwd=cwd,
         stdout=asyncio.subprocess.PIPE,

@@ -13,6 +13,7 @@ import socket
 import sys
 import time
 from asyncio.subprocess import Process
+from dataclasses import dataclass
 
 from ext_authz.settings import Settings, SettingsError, load_settings
 from ext_authz.workers.channel import Channel
@@ -32,12 +33,20 @@ WELL_AFTER = 30.0
 """A worker that served for so long is started again at once."""
 
 
-class CannotServe(Exception):
-    """A worker ended before it served for the first time. ``code`` is its exit code; it has said why."""
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A worker that is gone; one with a ``reason`` was never there, for want of descriptors, processes or memory."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
+    code: int
+    reason: str | None = None
+
+
+class CannotServe(Exception):
+    """A worker ended before it served for the first time. It has said why; its text is of one that was never there."""
+
+    def __init__(self, number: int, ended: Ended) -> None:
+        super().__init__(f"worker {number} cannot be started: {ended.reason}" if ended.reason else "")
+        self.code = ended.code
 
 
 class Pool:
@@ -78,14 +87,16 @@ class Pool:
         wait = 0.0
         while not await self._stops_within(wait):
             started = time.monotonic()
-            code = await self._live(number)
+            ended = await self._live(number)
             if self._is_stopping.is_set():
                 return
             if not self._are_ready[number].is_set():
-                raise CannotServe(code)
+                raise CannotServe(number, ended)
             served_long = time.monotonic() - started >= WELL_AFTER
             wait = FIRST_WAIT if served_long or not wait else min(2 * wait, LONGEST_WAIT)
-            _say("worker_ended", level="error", worker=number, code=code, starts_again_in_seconds=wait)
+            event = "worker_not_started" if ended.reason else "worker_ended"
+            again = {"starts_again_in_seconds": wait}
+            _say(event, level="error", worker=number, code=ended.code, reason=ended.reason, **again)
 
     async def _stops_within(self, seconds: float) -> bool:
         try:
@@ -94,18 +105,18 @@ class Pool:
         except TimeoutError:
             return False
 
-    async def _live(self, number: int) -> int:
-        """One process, from its start to its end; its exit code."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            descriptors = (self._http.fileno(), theirs.fileno())
-            process = await asyncio.create_subprocess_exec(
-                *COMMAND, env=os.environ | as_variable(number, *descriptors), pass_fds=descriptors
-            )
+    async def _live(self, number: int) -> Ended:
+        """One process, from its start to its end."""
+        try:
+            process, channel = await self._start(number)
+        except (
+            OSError,
+            RuntimeError,
+        ) as error:  # RuntimeError: of a thread that waits for the process (ThreadedChildWatcher)
+            return Ended(1, getattr(error, "strerror", None) or str(error))
         self._running[number] = process
         if self._is_stopping.is_set():
             process.terminate()
-        channel = await Channel.over(ours)
         self._relay.join(number, channel)
         async for message in channel.messages():
             if message["kind"] == "ready":
@@ -113,7 +124,21 @@ class Pool:
             else:
                 self._relay.heard(number, message)
         self._relay.leave(number)
-        return await _ended(process)
+        return Ended(await _exit_code(process))
+
+    async def _start(self, number: int) -> tuple[Process, Channel]:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            channel = await Channel.over(ours)
+            descriptors = (self._http.fileno(), theirs.fileno())
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *COMMAND, env=os.environ | as_variable(number, *descriptors), pass_fds=descriptors
+                )
+            except BaseException:  # a descriptor lost with each attempt would make sure that none succeeds
+                channel.close()
+                raise
+        return process, channel
 
     async def _tell_when_ready(self) -> None:
         for ready in self._are_ready:
@@ -132,7 +157,7 @@ class Pool:
                 process.kill()
 
 
-async def _ended(process: Process) -> int:
+async def _exit_code(process: Process) -> int:
     """The exit code of a worker whose channel has ended: it is ending, or must."""
     try:
         async with asyncio.timeout(ENDING_SECONDS):
@@ -173,6 +198,8 @@ def main() -> int:
         try:
             asyncio.run(Pool(settings.ext_authz_workers, http).run())
         except CannotServe as error:
+            if text := str(error):
+                sys.stderr.write(f"ext_authz: cannot start: {text}\n")
             return error.code
     return 0
 

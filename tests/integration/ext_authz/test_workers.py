@@ -202,6 +202,28 @@ async def test_a_changed_policy_is_in_force_at_every_worker(pool: Pool) -> None:
     await until(lambda: len(pool.entries("policy_accepted")) == 2 * WORKERS)
 
 
+@pytest.mark.covers("F1", "F18")
+async def test_a_worker_that_cannot_be_started_again_is_tried_until_it_can_and_the_other_one_serves(
+    authority: Authority, tls: Tls, tmp_path: Path
+) -> None:
+    async with running_pool(authority, tls, tmp_path) as pool:
+        await until(lambda: len(pool.entries("started")) == WORKERS, seconds=60)  # said after they are ready
+        parent = psutil.Process(pool.authorizer.process.pid)
+        before, open_files = parent.rlimit(psutil.RLIMIT_NOFILE), parent.num_fds()
+        parent.rlimit(psutil.RLIMIT_NOFILE, (_highest_descriptor(parent) + 1, before[1]))  # it may open no other
+        pool.processes()[0].kill()
+        await until(lambda: len(pool.entries("worker_not_started")) >= 3, seconds=60)
+        assert (await pool.check(1, "meanwhile")).status == 200
+        parent.rlimit(psutil.RLIMIT_NOFILE, before)
+        await until(lambda: len(pool.entries("started")) == WORKERS + 1, seconds=90)
+        assert (await pool.check(0, "afterwards")).status == 200
+        assert parent.num_fds() == open_files
+        failed = pool.entries("worker_not_started")[:3]
+    assert {(entry["worker"], entry["reason"]) for entry in failed} == {(0, "Too many open files")}
+    assert [entry["starts_again_in_seconds"] for entry in failed] == [0.4, 0.8, 1.6]
+    assert pool.authorizer.stderr == []
+
+
 @pytest.mark.covers("F1", "F5")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 async def test_no_worker_outlives_its_parent(
@@ -225,6 +247,18 @@ async def test_a_port_of_any_worker_that_is_in_use_ends_the_start_with_1(tls: Tl
     assert ended.code == 1
     assert f"ext_authz: cannot start: GRPC_LISTEN: 127.0.0.1:{first + 1} cannot be bound" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+async def test_a_worker_that_cannot_be_started_at_all_ends_the_start_with_one_line(tls: Tls, tmp_path: Path) -> None:
+    """Here because the interpreter that it is to be started with is not there."""
+    pool = "import sys; sys.executable = '/is/not/there'; from ext_authz.workers import pool; sys.exit(pool.main())"
+    ended = await run_to_its_end(environment(tls, EXT_AUTHZ_WORKERS="2"), tmp_path, "-c", pool)
+    assert ended.code == 1
+    assert ended.stderr == "ext_authz: cannot start: worker 0 cannot be started: No such file or directory\n"
+
+
+def _highest_descriptor(process: psutil.Process) -> int:
+    return max(int(file.name) for file in Path(f"/proc/{process.pid}/fd").iterdir())
 
 
 def _grown(before: str, after: str, series: str) -> float:
