@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from tests.attacks.http1 import Door
 from tests.attacks.scripted import ScriptedGateway
 from tests.support.own_servers import serving
@@ -19,10 +21,16 @@ class ServedGateway:
     scripted: ScriptedGateway
     gateway: RecordingGateway
     folder: Path
+    calculator: psutil.Process
 
     @property
     def door(self) -> Door:
         return self.gateway.settings.https_port, self.scripted.recording.stack.ca
+
+    def calculator_cpu_seconds(self) -> float:
+        """Which the calculator has used since it began, in all its threads; in steps of 10 ms. It has no children."""
+        used = self.calculator.cpu_times()
+        return float(used.user + used.system)
 
     def logs(self) -> dict[str, str]:
         names = ("envoy", "mcp-weather", "mcp-calculator")
@@ -51,7 +59,9 @@ def served_gateway(scripted: ScriptedGateway, folder: Path) -> Iterator[ServedGa
             WEATHER_PROVIDER="offline",
             **tls,
         ),
-        serving(calculator, settings.calculator_port, calculator_log, LISTEN=f"127.0.0.1:{settings.calculator_port}"),
+        serving(
+            calculator, settings.calculator_port, calculator_log, LISTEN=f"127.0.0.1:{settings.calculator_port}"
+        ) as calculator_id,
         native_envoy(settings, folder),
     ):
-        yield ServedGateway(scripted, RecordingGateway(settings, stack), folder)
+        yield ServedGateway(scripted, RecordingGateway(settings, stack), folder, psutil.Process(calculator_id))

@@ -15,8 +15,14 @@ from tests.attacks.registry import Attack
 from tests.attacks.scripted import TOKEN, ScriptedGateway
 from tests.attacks.served import ServedGateway
 
+CALLS = 10
+CPU_S = 0.1
+"""S13's 100 ms, of the calculator's own CPU time for each call. What a call takes by the clock also tells what else the
+machine does, and would have to be allowed seconds for it; what is computed for it is the server's doing alone. It is
+counted over several calls in a row, because the system does so in steps of 10 ms."""
+
 BOUND_S = 3.0
-"""On a machine that does other things. Unbounded, each of these takes minutes or all memory; unhurried, 20 ms."""
+"""By the clock. Unbounded, each of these takes minutes or all memory; unhurried, 20 ms."""
 
 HUGE = b"9" * 300
 REFUSED = {
@@ -57,10 +63,17 @@ def call(tool: str, arguments: bytes) -> bytes:
     return b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":' + params + b"}"
 
 
-def timed(served: ServedGateway, body: bytes) -> tuple[int, bool, float]:
-    started = time.monotonic()
-    [answered] = exchange(served.door, request("/mcp/calculator", token=TOKEN, body=body))
-    return answered.status, json.loads(answered.body)["result"]["isError"], time.monotonic() - started
+def statuses_and_errors(served: ServedGateway, body: bytes) -> set[tuple[int, bool]]:
+    """What was answered to each of several calls, none of which took longer than it may."""
+    seen = set()
+    before = served.calculator_cpu_seconds()
+    for _ in range(CALLS):
+        started = time.monotonic()
+        [answered] = exchange(served.door, request("/mcp/calculator", token=TOKEN, body=body))
+        assert time.monotonic() - started < BOUND_S
+        seen.add((answered.status, json.loads(answered.body)["result"]["isError"]))
+    assert served.calculator_cpu_seconds() - before <= CALLS * CPU_S
+    return seen
 
 
 @pytest.mark.covers("S13", "C2")
@@ -68,10 +81,9 @@ def timed(served: ServedGateway, body: bytes) -> tuple[int, bool, float]:
 def test_what_has_no_result_in_bounds_is_refused_at_once(
     served: ServedGateway, gateway: ScriptedGateway, attack: Attack
 ) -> None:
-    status, is_error, seconds = timed(served, call(*attack.input))
+    [(status, is_error)] = statuses_and_errors(served, call(*attack.input))
     assert status in attack.answers
     assert is_error
-    assert seconds < BOUND_S
 
 
 @pytest.mark.covers("S13", "C2")
@@ -79,10 +91,9 @@ def test_what_has_no_result_in_bounds_is_refused_at_once(
 def test_what_is_hard_but_has_a_result_is_quick(
     served: ServedGateway, gateway: ScriptedGateway, attack: Attack
 ) -> None:
-    status, is_error, seconds = timed(served, call("power", attack.input))
+    [(status, is_error)] = statuses_and_errors(served, call("power", attack.input))
     assert status in attack.answers
     assert not is_error
-    assert seconds < BOUND_S
 
 
 @pytest.mark.covers("S13", "S9")

@@ -74,13 +74,13 @@ def notes_server(log: Path) -> Iterator[int]:
 
 
 @contextmanager
-def serving(command: list[str], port: int, log: Path, **environment: str) -> Iterator[None]:
-    """A program that listens on `port` of loopback; ended at the end."""
+def serving(command: list[str], port: int, log: Path, **environment: str) -> Iterator[int]:
+    """A program that listens on `port` of loopback; ended at the end. Its process ID is given."""
     variables = {**os.environ, **environment}
     with log.open("ab") as output, subprocess.Popen(command, stdout=output, stderr=output, env=variables) as process:
         try:
             _wait_until_it_listens(process, port, log)
-            yield
+            yield process.pid
         finally:
             process.terminate()
             try:
