@@ -99,6 +99,35 @@ def test_no_client_can_both_have_registered_itself_and_get_a_token_for_itself() 
     assert authenticators(acting) == {CLIENTS["mcp-machine"]["clientAuthenticatorType"]}
 
 
+CONDITION_KNOWS = {
+    "authorization_code",
+    "implicit",
+    "refresh_token",
+    "password",
+    "client_credentials",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+}
+"""org.keycloak.services.clientpolicy.condition.GrantTypeCondition and its factory, Keycloak 26.7.3."""
+
+
+@pytest.mark.covers("O15", "S4")
+def test_policies_name_only_grants_that_keycloaks_condition_knows() -> None:
+    """It abstains at any other, without a word: to name CIBA or UMA here would look like a refusal, and be none."""
+    conditions = [one for policy in REALM["clientPolicies"]["policies"] for one in policy["conditions"]]
+    named = [one["configuration"]["grant_types"] for one in conditions if one["condition"] == "grant-type"]
+    assert len(named) == 2
+    assert {grant for grants in named for grant in grants} <= CONDITION_KNOWS
+
+
+@pytest.mark.covers("O15", "S4")
+def test_the_grants_that_no_policy_can_refuse_are_on_for_no_client() -> None:
+    for client in CLIENTS.values():
+        assert client.get("attributes", {}).get("oidc.ciba.grant.enabled", "false") == "false"
+        assert not client.get("authorizationServicesEnabled", False), "it would hand out UMA's tickets"
+
+
 def authenticators(policy: dict[str, Any]) -> set[str]:
     """How a client must authenticate for this policy to let it pass."""
     profiles = {profile["name"]: profile for profile in REALM["clientProfiles"]["profiles"]}
