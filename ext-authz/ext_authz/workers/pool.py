@@ -109,10 +109,7 @@ class Pool:
         """One process, from its start to its end."""
         try:
             process, channel = await self._start(number)
-        except (
-            OSError,
-            RuntimeError,
-        ) as error:  # RuntimeError: of a thread that waits for the process (ThreadedChildWatcher)
+        except (OSError, RuntimeError) as error:  # the latter where the thread that waits for its end cannot start
             return Ended(1, getattr(error, "strerror", None) or str(error))
         self._running[number] = process
         if self._is_stopping.is_set():
