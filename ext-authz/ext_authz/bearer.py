@@ -20,7 +20,10 @@ def read_bearer(authorization: str | None) -> str | Reason:
     if not authorization:
         return Reason.TOKEN_ABSENT
     # Bounded by characters first: encoding a value of a megabyte only to measure it would be work for nothing.
-    if len(authorization) > MAX_CREDENTIALS_BYTES or len(encoded := authorization.encode()) > MAX_CREDENTIALS_BYTES:
+    if (
+        len(authorization) > MAX_CREDENTIALS_BYTES
+        or len(encoded := authorization.encode(errors="replace")) > MAX_CREDENTIALS_BYTES
+    ):
         return Reason.CREDENTIALS_TOO_LONG
     if token := _token(authorization, encoded):
         return token
