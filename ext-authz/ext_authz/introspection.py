@@ -35,8 +35,13 @@ FAILURE_LASTS_SECONDS = 10.0
 REFUSAL_LIFETIME_SECONDS = 1.0
 """How long a refusal is remembered, at most. Short: it must only blunt a client that repeats itself."""
 
-REFRESH_AFTER = 0.6
-"""Part of the TTL after which a token that is still used is asked about again, while its cached answer serves on."""
+REFRESH_EARLIEST, REFRESH_LATEST = 0.5, 0.7
+"""Between these parts of the TTL a token that is still used is asked about again, while its cached answer serves on. Each
+token has a part of its own: those that came together would else be asked about together for ever."""
+
+REFRESH_URGENT = 0.9
+MOST_REFRESHES = 4
+"""At once, but for those whose answer is about to end: they share the cores with the requests that are waiting."""
 
 
 class AuthorizationServerUnavailable(Exception):
@@ -119,6 +124,7 @@ class Introspection:
         # Apart from the good ones, so that a flood of bad tokens cannot push them out.
         self._refused: ExpiringLru[bytes, Reason] = ExpiringLru(settings.size, clock)
         self._flights: Flights[bytes, Introspected] = Flights(MAX_IN_FLIGHT, clock)
+        self._refreshing = 0
         self._failures = failures or FailureLimit(settings.failures_per_minute, clock=clock)
 
     async def introspect(self, token: str, address: str) -> Introspected:
@@ -136,8 +142,8 @@ class Introspection:
         key = _key(token)
         if (known := self._claims.get(key)) is not None:
             age = self._claims.age(known)
-            if age >= REFRESH_AFTER * self._ttl:
-                self._refresh_ahead(key, token)
+            if age >= refresh_after(key) * self._ttl:
+                self._refresh_ahead(key, token, is_urgent=age >= REFRESH_URGENT * self._ttl)
             self._observer.cache_hit(age)
             return self._unless_ended(known.value)
         if (refused := self._refused.get(key)) is not None:
@@ -179,12 +185,18 @@ class Introspection:
         # the cache), so one waiter's end must not end it.
         return await asyncio.shield(flight)
 
-    def _refresh_ahead(self, key: bytes, token: str) -> None:
+    def _refresh_ahead(self, key: bytes, token: str, *, is_urgent: bool) -> None:
         """A token in constant use never waits: it is asked about before its cached answer ends."""
+        if self._refreshing >= MOST_REFRESHES and not is_urgent:
+            return  # a later request of the token will
         if self._flights.under_way(key, younger_than=self._ttl) is None:
             with contextlib.suppress(AuthorizationServerUnavailable):
-                self._start(key, token, None)
+                self._start(key, token, None).add_done_callback(self._refreshed)
+                self._refreshing += 1
                 self._observer.refreshed_ahead()
+
+    def _refreshed(self, _: object) -> None:
+        self._refreshing -= 1
 
     def _start(self, key: bytes, token: str, address: str | None) -> "asyncio.Task[Introspected]":
         try:
@@ -249,6 +261,11 @@ class Introspection:
     def _unavailable(self, cause: str) -> AuthorizationServerUnavailable:
         self._failed_at = self._clock()
         return AuthorizationServerUnavailable(cause)
+
+
+def refresh_after(key: bytes) -> float:
+    """The token's own part of the TTL, by its digest."""
+    return REFRESH_EARLIEST + (REFRESH_LATEST - REFRESH_EARLIEST) * key[0] / 255
 
 
 def _key(token: str) -> bytes:

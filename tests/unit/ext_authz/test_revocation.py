@@ -5,7 +5,13 @@ import asyncio
 import pytest
 from ext_authz.claims import Claims
 from ext_authz.ended_sessions import KEPT_SECONDS, LEEWAY_SECONDS
-from ext_authz.introspection import REFRESH_AFTER
+from ext_authz.introspection import (
+    MOST_REFRESHES,
+    REFRESH_EARLIEST,
+    REFRESH_LATEST,
+    REFRESH_URGENT,
+    refresh_after,
+)
 from ext_authz.verdict import Reason
 
 from tests.support.authz import NOW, FakeAuthorizationServer, answer, unavailable, until
@@ -129,16 +135,45 @@ async def test_a_token_in_use_is_asked_about_before_its_answer_ends_and_never_wa
     bench = Bench(FakeAuthorizationServer())
     await bench.ask()
     gate = bench.server.gate = asyncio.Event()
-    bench.clock.seconds += 5 * REFRESH_AFTER
+    bench.clock.seconds += 5 * REFRESH_LATEST
     assert isinstance(await bench.ask(), Claims)
     assert isinstance(await bench.ask(), Claims)
     assert bench.observer.refreshes == 1
     await until(lambda: len(bench.server.tokens) == 2)
     gate.set()
     await until(lambda: len(bench.observer.outcomes) == 2)
-    bench.clock.seconds += 5 * REFRESH_AFTER - 0.1
+    bench.clock.seconds += 5 * REFRESH_LATEST - 0.1
     assert isinstance(await bench.ask(), Claims)
     assert bench.observer.misses == 1
+
+
+@pytest.mark.covers("S5", "F20")
+def test_tokens_that_came_together_are_not_asked_about_together() -> None:
+    parts = {refresh_after(bytes([first]) + bytes(31)) for first in range(256)}
+    assert len(parts) == 256
+    assert (min(parts), max(parts)) == (REFRESH_EARLIEST, REFRESH_LATEST)
+
+
+@pytest.mark.covers("S5", "F20")
+async def test_a_few_tokens_are_asked_about_ahead_at_once_and_all_whose_answer_is_about_to_end() -> None:
+    bench = Bench(FakeAuthorizationServer())
+    tokens = [f"token-{number}" for number in range(4 * MOST_REFRESHES)]
+    for token in tokens:
+        await bench.ask(token)
+    gate = bench.server.gate = asyncio.Event()
+    bench.clock.seconds += 5 * REFRESH_LATEST
+    for token in tokens:
+        assert isinstance(await bench.ask(token), Claims)
+    assert bench.observer.refreshes == MOST_REFRESHES
+    bench.clock.seconds += 5 * (REFRESH_URGENT - REFRESH_LATEST)
+    for token in tokens:
+        assert isinstance(await bench.ask(token), Claims)
+    assert bench.observer.refreshes == len(tokens)
+    gate.set()
+    await until(lambda: len(bench.observer.outcomes) == 2 * len(tokens))
+    bench.clock.seconds += 5 * REFRESH_LATEST
+    await bench.ask(tokens[0])
+    assert bench.observer.refreshes == len(tokens) + 1, "those that have landed make room"
 
 
 @pytest.mark.covers("S5")
@@ -146,7 +181,7 @@ async def test_a_refusal_learnt_ahead_counts_at_once() -> None:
     bench = Bench(FakeAuthorizationServer())
     await bench.ask()
     bench.server.answer = INACTIVE
-    bench.clock.seconds += 5 * REFRESH_AFTER
+    bench.clock.seconds += 5 * REFRESH_LATEST
     assert isinstance(await bench.ask(), Claims)
     await until(lambda: len(bench.observer.outcomes) == 2)
     assert await bench.ask() is Reason.TOKEN_INACTIVE
