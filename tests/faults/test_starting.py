@@ -42,7 +42,7 @@ async def test_500_concurrent_requests_with_one_cold_token_are_one_question(
     answers = await crowd(beside, token)
     took = time.monotonic() - started_at
     assert Counter(answers) == {200: CROWD}, "a crowd is no attack"
-    # A machine that needs more than two and a half seconds for all of them sees the token, by then in use, asked about again
+    # A machine that needs more than two and a half seconds for all sees the token, by then in use, asked about again
     assert between.tokens.count(token) <= 1 + took // (REFRESH_EARLIEST * TTL_S)
     what = f"{CROWD} requests at once, one cold token: introspections in {took:.1f} s: {between.tokens.count(token)}"
     findings.rows.append(
