@@ -32,7 +32,7 @@ async def reload(say):
         raise StartFailed("it is not as it should be")
     say("reading it anew")
 
-run_stack(settings_in(folder), Stack(parts, parts[1].ready, reload=reload, restarted=("front",)), lambda state: None)
+run_stack(settings_in(folder), Stack(parts, (parts[1].ready,), reload=reload, restarted=("front",)), lambda state: None)
 """
 ROOT = Path(__file__).resolve().parents[3]
 
