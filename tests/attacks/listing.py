@@ -16,9 +16,9 @@ DOCUMENT = ROOT / "docs/security.md"
 HEAD = """# Attacks on the gateway, and what comes of them
 
 Made by `python -m tests.attacks.listing` from the tests in `tests/attacks`; a test fails when it is out of date.
-`make attacks` makes every one of the **{count} attacks** below on a running gateway: the committed Envoy configuration
-and the real authorizer, in front of servers that write down what reaches them. Tokens are Keycloak's own where a token
-is what is attacked; where Keycloak would have to answer what it never does, a stand-in speaks for it.
+`make attacks` makes every one of the **{count} attacks** below on a gateway of its own: the committed Envoy
+configuration and the real authorizer, in front of servers that write down what reaches them. Tokens are Keycloak's own
+where a token is what is attacked; where Keycloak would have to answer what it never does, a stand-in speaks for it.
 
 Each test asserts the answer, that no server was called unless the last column says what it received, and that neither
 the access log nor the authorizer's log (nor Keycloak's, where it took part) holds a token, a secret, an e-mail address

@@ -16,7 +16,7 @@ def refuse_published(settings: Settings) -> None:
     """Raises:
     BadSetting: in production, a password or secret of this gateway's is the published one.
     """
-    refuse_default(settings, *(PASSWORDS if settings.keycloak_is_ours else (GATEWAY_SECRET,)))
+    refuse_default(settings, *(PASSWORDS if settings.keycloak_is_ours else (GATEWAY_SECRET, MACHINE_SECRET)))
 
 
 def refuse_default(settings: Settings, *names: str) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gateway.runner.errors import BadSetting
 from gateway.runner.ports import wanted_ports
 from gateway.runner.published import refuse_published
 from gateway.runner.realm import follow_where_allowed
@@ -51,7 +52,17 @@ async def test_its_realm_follows_with_an_administrator(tmp_path: Path) -> None:
 
 
 def test_production_asks_for_no_administrator_of_another_keycloak() -> None:
-    refuse_published(settings(environment="production", keycloak_client_secret="not the published one"))
+    own = {"keycloak_client_secret": "not the published one", "mcp_machine_secret": "nor this"}
+    refuse_published(settings(environment="production", **own))
+
+
+@pytest.mark.parametrize("published", ["keycloak_client_secret", "mcp_machine_secret"])
+def test_production_refuses_the_published_secrets_of_its_realm(published: str) -> None:
+    """Whoever imported the realm as it stands has them there."""
+    own = {"keycloak_client_secret": "not the published one", "mcp_machine_secret": "nor this"}
+    del own[published]
+    with pytest.raises(BadSetting, match=published.upper()):
+        refuse_published(settings(environment="production", **own))
 
 
 @pytest.mark.parametrize(
