@@ -6,11 +6,9 @@ import httpx
 import pytest
 
 from tests.support.compose import SERVICES, compose
+from tests.support.discovery import SIGN_IN
 from tests.support.mcp import CALCULATOR, bearer, tool_call
 from tests.support.stack import Stack
-
-SIGN_IN = "/realms/mcp-gateway/.well-known/openid-configuration"
-"""Envoy looks at Keycloak by itself, so it may hold for unhealthy what /health has found well."""
 
 DEADLINE_S = 240  # Keycloak takes 15 s, or minutes on a machine that does other things as well
 

@@ -7,12 +7,11 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.support.discovery import statuses_of_discovery
+from tests.support.discovery import SIGN_IN, statuses_of_discovery
 from tests.support.mcp import CALCULATOR, bearer, tool_call
 from tests.support.stack import Stack
 
 ADD = tool_call("add", a=1, b=2)
-SIGN_IN = "/realms/mcp-gateway/.well-known/openid-configuration"
 
 
 def status(client: httpx.Client, headers: dict[str, str]) -> int:
@@ -80,7 +79,6 @@ def healed(stack: Stack, component: str, before: int) -> bool:
         return False
     with stack.client() as client:
         try:
-            # Envoy looks at Keycloak by itself, so it may hold for unhealthy what /health has found well
             return all(client.get(path).status_code == 200 for path in ("/health", SIGN_IN))
         except httpx.TransportError:
             return False

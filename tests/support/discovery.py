@@ -29,10 +29,14 @@ NOT_THERE = [
     "/token",
     "/register",
 ]
+SIGN_IN = "/realms/mcp-gateway/.well-known/openid-configuration"
+"""Below the issuer. Envoy looks at Keycloak by itself, so it may hold for unhealthy what /health has found well: where
+this is answered, one can sign in."""
+
 AUTHORIZATION_SERVER = [
     "/.well-known/oauth-authorization-server/realms/mcp-gateway",
     "/.well-known/openid-configuration/realms/mcp-gateway",
-    "/realms/mcp-gateway/.well-known/openid-configuration",
+    SIGN_IN,
     "/realms/mcp-gateway/.well-known/oauth-authorization-server",
 ]
 
