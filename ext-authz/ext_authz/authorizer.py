@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from ext_authz.bearer import read_bearer
+from ext_authz.bearer import read_bearer, usual_token
 from ext_authz.claims import Claims
 from ext_authz.decide import decide
 from ext_authz.introspection import AuthorizationServerUnavailable, Introspected
@@ -26,7 +26,7 @@ class Introspector(Protocol):
         ...
 
     def known(self, token: str) -> Introspected | None:
-        """The same without waiting, where that is possible."""
+        """The same without waiting, where that is possible: for no text that was not introspected as a token before."""
         ...
 
 
@@ -67,18 +67,22 @@ class Authorizer:
             # A route without its resource's name is a mistake in Envoy's configuration. Never guess from the path.
             verdict: Verdict = Deny(Reason.RESOURCE_UNKNOWN)
         else:
-            token = self._token(request, resource)
-            if isinstance(token, Deny):
-                verdict = token
+            refused = self._refused_unseen(request)
+            introspected = refused or self._known(request.authorization) or await self._introspected(request, resource)
+            if isinstance(introspected, Deny):
+                verdict = introspected
+            elif isinstance(introspected, Reason):
+                verdict = Deny(introspected, resource.scopes)
             else:
-                verdict, claims = await self._judge(token, request, resource)
+                claims = introspected
+                verdict = decide(claims, resource, request, self._now())
         subject = claims.identity.subject if claims else None
         name = resource.name if resource else "unknown"
         self._recorder.decided(request, name, verdict, subject, time.perf_counter() - started)
         return verdict
 
-    def _token(self, request: HttpRequest, resource: Resource) -> str | Deny:
-        """The token to ask about, or a refusal that needs none."""
+    def _refused_unseen(self, request: HttpRequest) -> Deny | None:
+        """A refusal for which the token need not be looked at."""
         # Browsers send Origin and cannot forge it; other clients send none (MCP, "Security Warning": DNS rebinding).
         if request.origin is not None and request.origin not in self._allowed_origins:
             return Deny(Reason.ORIGIN_REFUSED)
@@ -86,18 +90,20 @@ class Authorizer:
             return Deny(Reason.OPTIONS_ANSWERED)
         if request.method not in ALLOWED_METHODS:
             return Deny(Reason.METHOD_REFUSED)
-        token = read_bearer(request.authorization)
-        return Deny(token, resource.scopes) if isinstance(token, Reason) else token
+        return None
 
-    async def _judge(self, token: str, request: HttpRequest, resource: Resource) -> tuple[Verdict, Claims | None]:
+    def _known(self, authorization: str | None) -> Introspected | None:
+        # Nearly every request brings a token that was read and introspected a moment ago, in the same spelling.
+        token = usual_token(authorization)
+        return self._introspector.known(token) if token else None
+
+    async def _introspected(self, request: HttpRequest, resource: Resource) -> Introspected | Deny:
+        token = read_bearer(request.authorization)
+        if isinstance(token, Reason):
+            return Deny(token, resource.scopes)
         try:
-            introspected = self._introspector.known(token) or await self._introspector.introspect(
-                token, request.client_address
-            )
+            return await self._introspector.introspect(token, request.client_address)
         except AuthorizationServerUnavailable as error:
             # Never a 401: that would send every client to sign in again because of our own outage.
             self._recorder.unavailable(request.request_id, error.cause)
-            return Deny(Reason.AUTHORIZATION_SERVER_UNAVAILABLE), None
-        if isinstance(introspected, Reason):
-            return Deny(introspected, resource.scopes), None
-        return decide(introspected, resource, request, self._now()), introspected
+            return Deny(Reason.AUTHORIZATION_SERVER_UNAVAILABLE)

@@ -15,6 +15,13 @@ _SCHEME = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr](?: +|\Z)")
 _CONTROL_OR_COMMA = re.compile(r"[\x00-\x1f\x7f,]")
 
 
+def usual_token(authorization: str | None) -> str | None:
+    """What follows "Bearer ", unread: of use only to look up whether ``read_bearer`` has found it to be a token."""
+    if authorization is None or not authorization.startswith(_USUAL):
+        return None
+    return authorization[len(_USUAL) :]
+
+
 def read_bearer(authorization: str | None) -> str | Reason:
     """The token, or the reason why there is none. What cannot be a token is never sent to the authorization server."""
     if not authorization:

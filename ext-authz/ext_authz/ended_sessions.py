@@ -56,10 +56,10 @@ class EndedSessions:
             self._subjects.get(claims.identity.subject),
         ]
         issued = claims.issued_at
-        return any(end is not None and (issued is None or issued <= end.value + LEEWAY_SECONDS) for end in ends)
+        return any(end is not None and (issued is None or issued <= end + LEEWAY_SECONDS) for end in ends)
 
 
 def _remember(ends: ExpiringLru[str, float], key: str, at: float) -> None:
     # The latest end counts: a logout that is told again late, or replayed, must not let in what a later one ended.
     known = ends.get(key)
-    ends.put(key, at if known is None else max(at, known.value), KEPT_SECONDS)
+    ends.put(key, at if known is None else max(at, known), KEPT_SECONDS)

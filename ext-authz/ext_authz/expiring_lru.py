@@ -29,24 +29,26 @@ class ExpiringLru(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: K) -> Entry[V] | None:
-        """The entry, unless it is absent or has ended."""
+    def get(self, key: K) -> V | None:
+        """The value, unless it is absent or has ended."""
+        found = self.look_up(key)
+        return found[0] if found else None
+
+    def look_up(self, key: K) -> tuple[V, float] | None:
+        """The value and its age in seconds, unless it is absent or has ended."""
         entry = self._entries.get(key)
         if entry is None:
             return None
-        if self._clock() >= entry.ends_at:
+        now = self._clock()
+        if now >= entry.ends_at:
             del self._entries[key]
             return None
         self._entries.move_to_end(key)
-        return entry
+        return entry.value, now - entry.stored_at
 
     def drop(self, key: K) -> None:
         """Forget the entry, if it is there."""
         self._entries.pop(key, None)
-
-    def age(self, entry: Entry[V]) -> float:
-        """Seconds since the entry was stored."""
-        return self._clock() - entry.stored_at
 
     def put(self, key: K, value: V, lifetime: float, *, since: float | None = None) -> bool:
         """Store for ``lifetime`` seconds from ``since`` (now, where None); nothing is stored if they have passed.

@@ -30,10 +30,10 @@ class FailureLimit:
         """How long the address must wait before an introspection is made for it; 0 if it need not."""
         if not self._capacity:
             return 0
-        entry = self._full_at.get(group(address))
-        if entry is None:
+        full_at = self._full_at.get(group(address))
+        if full_at is None:
             return 0
-        missing = (entry.value - self._clock()) / self._seconds_each
+        missing = (full_at - self._clock()) / self._seconds_each
         return max(0, math.ceil((missing - self._capacity + 1) * self._seconds_each))
 
     def failed(self, address: str) -> None:
@@ -41,8 +41,7 @@ class FailureLimit:
         if not self._capacity:
             return
         key, now = group(address), self._clock()
-        entry = self._full_at.get(key)
-        full_at = max(entry.value if entry else now, now) + self._seconds_each
+        full_at = max(self._full_at.get(key) or now, now) + self._seconds_each
         self._full_at.put(key, full_at, full_at - now)
 
     @property

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
-from grpc_reflection.v1alpha import reflection  # type: ignore[import-untyped]
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc  # type: ignore[import-untyped]
 
 from ext_authz.noticing import NoticingHealth
 from ext_authz.peer import OnlyPeer
@@ -86,16 +86,22 @@ async def start_grpc_server(service: AuthorizationServicer, address: str, tls: T
         RuntimeError: the address cannot be bound.
         OSError: a certificate file cannot be read, or key and certificate do not belong together.
     """
-    server = grpc.aio.server(interceptors=[peer], options=_OPTIONS)
-    add_AuthorizationServicer_to_server(service, server)
+    server = grpc.aio.server(options=_OPTIONS)
+    guarded = peer.guarding(server)
+    add_AuthorizationServicer_to_server(service, guarded)
     health_service = NoticingHealth()
-    health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
+    health_pb2_grpc.add_HealthServicer_to_server(health_service, guarded)
     names = (AUTHORIZATION_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
-    reflection.enable_server_reflection(names, server)
+    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names), guarded)
     files = CertificateFiles(tls)
+
+    def at_each_handshake() -> grpc.ServerCertificateConfiguration | None:
+        peer.shakes_hands()
+        return files.read_if_changed()
+
     credentials = grpc.dynamic_ssl_server_credentials(
         files.read(),
-        files.read_if_changed,  # type: ignore[arg-type]  # the stubs forget that it may return None
+        at_each_handshake,  # type: ignore[arg-type]  # the stubs forget that it may return None
         require_client_authentication=True,
     )
     port = server.add_secure_port(address, credentials)

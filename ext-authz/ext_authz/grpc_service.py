@@ -4,7 +4,7 @@ Protocol: envoy.service.auth.v3 (external_auth.proto, attribute_context.proto). 
 unset reads as code 0, which Envoy takes for "allow": every response made here sets it, and the catch-all denies.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -65,21 +65,23 @@ class AuthorizationService(AuthorizationServicer):  # type: ignore[misc]  # its 
 def to_http_request(attributes: AttributeContext) -> HttpRequest:
     """What Envoy says about the request. Header names are lower case there, doubled ones joined with a comma."""
     http = attributes.request.http
-    headers: Mapping[str, str] = http.headers
-    return HttpRequest(
-        resource=attributes.context_extensions.get(RESOURCE_EXTENSION, ""),
-        method=http.method,
-        path=http.path.partition("?")[0].partition("#")[0],
-        authorization=headers.get("authorization"),
-        origin=headers.get("origin"),
-        content_type=headers.get("content-type"),
-        content_encoding=headers.get("content-encoding"),
-        mcp_method=headers.get("mcp-method"),
-        mcp_name=headers.get("mcp-name"),
-        body=http.raw_body,
-        body_is_partial=headers.get(_PARTIAL_BODY, "false") != "false",
-        request_id=headers.get("x-request-id", ""),
-        client_address=attributes.source.address.socket_address.address,
+    header: Callable[..., Any] = http.headers.get
+    return HttpRequest._make(  # with each field named the call would take three times as long
+        (
+            attributes.context_extensions.get(RESOURCE_EXTENSION, ""),
+            http.method,
+            http.path.partition("?")[0].partition("#")[0],
+            header("authorization"),
+            header("origin"),
+            header("content-type"),
+            header("content-encoding"),
+            header("mcp-method"),
+            header("mcp-name"),
+            http.raw_body,
+            header(_PARTIAL_BODY, "false") != "false",
+            header("x-request-id", ""),
+            attributes.source.address.socket_address.address,
+        )
     )
 
 

@@ -114,6 +114,7 @@ class Introspection:
         self._server = server
         self._issuer = issuer
         self._ttl = settings.ttl_seconds
+        self._earliest_refresh = REFRESH_EARLIEST * settings.ttl_seconds
         self._observer = observer
         self._ended = ended
         self._clock = clock
@@ -140,15 +141,16 @@ class Introspection:
     def known(self, token: str) -> Introspected | None:
         """What ``introspect`` would answer if it need not wait. Nearly every request ends here."""
         key = _key(token)
-        if (known := self._claims.get(key)) is not None:
-            age = self._claims.age(known)
-            if age >= refresh_after(key) * self._ttl:
+        if (found := self._claims.look_up(key)) is not None:
+            claims, age = found
+            if age >= self._earliest_refresh and age >= refresh_after(key) * self._ttl:
                 self._refresh_ahead(key, token, is_urgent=age >= REFRESH_URGENT * self._ttl)
             self._observer.cache_hit(age)
-            return self._unless_ended(known.value)
-        if (refused := self._refused.get(key)) is not None:
-            self._observer.cache_hit(self._refused.age(refused))
-            return refused.value
+            return self._unless_ended(claims)
+        if (refusal := self._refused.look_up(key)) is not None:
+            reason, age = refusal
+            self._observer.cache_hit(age)
+            return reason
         return None
 
     def _unless_ended(self, introspected: Introspected) -> Introspected:
@@ -269,4 +271,5 @@ def refresh_after(key: bytes) -> float:
 
 
 def _key(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+    # Asked about any text, also such as UTF-8 has no bytes for: no token is one.
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()

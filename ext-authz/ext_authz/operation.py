@@ -72,7 +72,7 @@ def _bodiless(request: HttpRequest) -> Operation | Deny:
 def _body_fault(request: HttpRequest) -> Reason | None:
     if not is_json_media_type(request.content_type):
         return Reason.MEDIA_TYPE_REFUSED
-    if (request.content_encoding or "identity").strip().lower() != "identity":
+    if request.content_encoding and request.content_encoding.strip().lower() != "identity":
         return Reason.CONTENT_ENCODING_REFUSED
     if request.body_is_partial:
         return Reason.BODY_INCOMPLETE

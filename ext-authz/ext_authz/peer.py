@@ -6,10 +6,10 @@ one that was good some time ago: a resumed session is refused once it has expire
 
 from __future__ import annotations  # the stubs make these classes generic, the library does not
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn, Protocol, TypeAlias
 
 import grpc
 from cryptography import x509
@@ -23,13 +23,20 @@ then may have expired since (RFC 8446 §2.2). gRPC's server cannot be told not t
 
 _CERTIFICATE = "x509_pem_cert"
 
+_TCP = ("ipv4:", "ipv6:")
+"""How gRPC writes an address that only one connection can have at a time. Those of Unix sockets are all alike."""
+
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
+def _is_resumed(peer: Mapping[str, Iterable[bytes]]) -> bool:
+    return b"true" in peer.get(_RESUMED, ())
+
+
 def _expired_since(peer: Mapping[str, Iterable[bytes]], now: Callable[[], datetime]) -> bool:
     """Whether a session was resumed whose certificate is good no longer. A whole handshake has looked at it itself."""
-    if b"true" not in peer.get(_RESUMED, ()):
+    if not _is_resumed(peer):
         return False
     ends = [_good_until(shown) for shown in peer.get(_CERTIFICATE, ())]
     return not ends or min(ends) <= now()
@@ -40,32 +47,40 @@ def _good_until(pem: bytes) -> datetime:
     return x509.load_pem_x509_certificate(pem).not_valid_after_utc
 
 
-class OnlyPeer(grpc.aio.ServerInterceptor):
+class OnlyPeer:
     """Refuses with PERMISSION_DENIED whoever's certificate lacks ``san`` among its DNS names (RFC 9525 §6.3, exact)."""
 
     def __init__(self, san: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._san = san.encode()
         self._now = now
-        self._checked: dict[str, Handler] = {}
+        self._admitted: set[str] = set()
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler | None:
-        """Wraps the method's handler: the peer's certificate is only known once it runs."""
-        # The method is wrapped once, its caller looked at every time: who asks on a connection is gRPC's to say.
-        method = handler_call_details.method
-        if method not in self._checked:
-            handler = await continuation(handler_call_details)
-            if handler is None:
-                return None  # unknown method: gRPC answers UNIMPLEMENTED
-            self._checked[method] = self._streaming(handler) if handler.response_streaming else self._unary(handler)
-        return self._checked[method]
+    def shakes_hands(self) -> None:
+        """Must be called at the begin of each handshake: whose address it is now has not been looked at."""
+        self._admitted.clear()
+
+    def guarding(self, server: grpc.aio.Server) -> GuardedServer:
+        """Where services are added to be served to that peer alone."""
+        return GuardedServer(server, self)
+
+    def guarded(self, handler: Handler) -> Handler:
+        """``handler``, which now runs for that peer alone. Who it is, is known only once it runs."""
+        return self._streaming(handler) if handler.response_streaming else self._unary(handler)
 
     def _is_admitted(self, context: Context) -> bool:
+        # To read all that a certificate says takes a tenth of a whole request, and it is the connection's for good. So
+        # an address is remembered until any handshake begins: before that, no other connection can have it. (A call
+        # that still waited when its connection had gone may remember the address once more. To profit from that, a
+        # holder of another certificate of our CA would have to take over Envoy's own address and port meanwhile.)
+        address = context.peer()
+        if address in self._admitted:
+            return True
         peer = context.auth_context()
-        return self._san in (peer.get(_PEER_DNS) or ()) and not _expired_since(peer, self._now)
+        if self._san not in (peer.get(_PEER_DNS) or ()) or _expired_since(peer, self._now):
+            return False
+        if address.startswith(_TCP) and not _is_resumed(peer):
+            self._admitted.add(address)
+        return True
 
     def _unary(self, handler: Handler) -> Handler:
         async def checked(request: Any, context: Context) -> Any:
@@ -95,6 +110,43 @@ class OnlyPeer(grpc.aio.ServerInterceptor):
             grpc.stream_stream_rpc_method_handler if handler.request_streaming else grpc.unary_stream_rpc_method_handler
         )
         return make(checked, handler.request_deserializer, handler.response_serializer)
+
+
+class Adds(Protocol):
+    """What the generated ``add_…Servicer_to_server`` want of a server."""
+
+    def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None: ...
+
+
+class GuardedServer:
+    """Adds services to ``server``, each method wrapped once. An interceptor would be asked at each call."""
+
+    def __init__(self, server: Adds, peer: OnlyPeer) -> None:
+        self._server = server
+        self._peer = peer
+
+    def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
+        """As a server does."""
+        self._server.add_generic_rpc_handlers([_Guarded(handler, self._peer) for handler in handlers])
+
+    def add_registered_method_handlers(self, _service: str, _handlers: Mapping[str, Handler]) -> None:
+        """The same handlers once more, for a faster look-up that grpc.aio does not have: it ignores them as well."""
+
+
+class _Guarded(grpc.GenericRpcHandler):
+    def __init__(self, handler: grpc.GenericRpcHandler, peer: OnlyPeer) -> None:
+        self._handler = handler
+        self._peer = peer
+        self._wrapped: dict[str, Handler] = {}
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
+        method = handler_call_details.method
+        if method not in self._wrapped:
+            handler = self._handler.service(handler_call_details)
+            if handler is None:
+                return None  # unknown method: gRPC answers UNIMPLEMENTED
+            self._wrapped[method] = self._peer.guarded(handler)
+        return self._wrapped[method]
 
 
 async def _refuse(context: Context) -> NoReturn:

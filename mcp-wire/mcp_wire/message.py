@@ -77,7 +77,8 @@ def _message(value: Any) -> Message:
     if not isinstance(value, dict):
         raise MalformedMessage(INVALID_REQUEST, "the body must be a JSON object")
     message_id = _id(value)
-    _refuse_look_alikes(value, _MEMBERS, message_id)
+    if not value.keys() <= _MEMBERS:
+        _refuse_look_alikes(value, _MEMBERS, message_id)
     if value.get("jsonrpc") != "2.0":
         raise MalformedMessage(INVALID_REQUEST, 'member "jsonrpc" must be "2.0"', message_id)
     if "method" in value:
@@ -98,8 +99,6 @@ def _id(value: dict[str, Any]) -> Id | None:
 def _refuse_look_alikes(value: dict[str, Any], members: frozenset[str], message_id: Id | None) -> None:
     # Some decoders (Go's encoding/json among them) match member names by Unicode case folding: to them "Method" and
     # "method" are one member, of which the last counts. A server behind the gateway may be such a one.
-    if value.keys() <= members:
-        return
     for name in value:
         if name not in members and name.casefold() in members:
             raise MalformedMessage(INVALID_REQUEST, "a member differs from a known one only in case", message_id)
@@ -118,7 +117,8 @@ def _params(value: dict[str, Any], message_id: Id | None) -> dict[str, Any]:
     params = value.get("params", {})
     if not isinstance(params, dict):
         raise MalformedMessage(INVALID_REQUEST, 'member "params" must be an object', message_id)
-    _refuse_look_alikes(params, _PARAMS_MEMBERS, message_id)
+    if not params.keys() <= _PARAMS_MEMBERS:
+        _refuse_look_alikes(params, _PARAMS_MEMBERS, message_id)
     return params
 
 

@@ -32,6 +32,8 @@ def mirror_fault(message: Message, method: str | None, name: str | None, *, requ
     An absent header is a fault where it is ``required``: in a request of 2026-07-28, and there ``Mcp-Name`` only if the
     body has what it repeats.
     """
+    if method is None and name is None and not required:
+        return None
     if method is None and required:
         return f"the header Mcp-Method is missing: send the body's method in it ({_REVISION})"
     # A comma joins two headers, of which one reader takes the first and another the last. No method has one.

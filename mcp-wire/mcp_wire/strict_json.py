@@ -17,6 +17,8 @@ MAX_VALUES = 20_000
 """Members and elements in all. A body of a mebibyte may hold long texts, but not half a million values: to read those
 takes a second of CPU, during which a gateway answers nobody."""
 
+_WHITESPACE = " \t\n\r"
+
 # Possessive, and the closing quote optional, so that an unterminated string is passed over once: linear in the body.
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _BRACKET = re.compile(rb"[\[{\]}]")
@@ -32,7 +34,10 @@ def read_json(body: bytes) -> Any:
     """
     _refuse_size(body)
     text = body.decode("utf-8")  # strict: overlong forms and encoded surrogates are UnicodeDecodeError, a ValueError
-    value = _DECODER.decode(text)
+    text = text.strip(_WHITESPACE)
+    value, end = _DECODER.raw_decode(text)
+    if end != len(text):
+        raise ValueError("JSON text is followed by something else")
     if b"\\u" in body:  # only an escape can name a lone surrogate
         _refuse_lone_surrogates(value)
     return value
@@ -41,10 +46,10 @@ def read_json(body: bytes) -> Any:
 def _refuse_size(body: bytes) -> None:
     # Counting in the raw bytes bounds values and depth from above, which is enough for nearly every message; only where
     # the bound is too high are strings told from structure. Done first: the recursive decoder never sees a deep text.
-    if _openings(body) + body.count(b",") <= MAX_DEPTH:
+    if _values(body) <= MAX_DEPTH:
         return
     structure = _STRING.sub(b"", body)
-    if _openings(structure) + structure.count(b",") > MAX_VALUES:
+    if _values(structure) > MAX_VALUES:
         raise ValueError(f"JSON has more than {MAX_VALUES} values")
     depth = 0
     for bracket in _BRACKET.finditer(structure):
@@ -55,8 +60,9 @@ def _refuse_size(body: bytes) -> None:
             return  # more closed than opened: no JSON, as the decoder will say
 
 
-def _openings(text: bytes) -> int:
-    return text.count(b"[") + text.count(b"{")
+def _values(text: bytes) -> int:
+    """As many as there can be at most: each has an opening bracket or a comma before it."""
+    return len(text) - len(text.translate(None, b"[{,"))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

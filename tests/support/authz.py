@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ext_authz.claims import Claims
+from ext_authz.decision_log import Decision
 from ext_authz.identity import Identity
 from ext_authz.introspection import AuthorizationServerUnavailable, Introspected
 from ext_authz.operation import HttpRequest
@@ -85,6 +86,23 @@ def http_request(**changes: Any) -> HttpRequest:
         client_address="192.0.2.1",
     )
     return request._replace(**changes)
+
+
+def decision(request: HttpRequest, verdict: Verdict, subject: str | None = "user-1", seconds: float = 0.1) -> Decision:
+    """As a recorder keeps it."""
+    at = int(NOW) * 1_000_000_000
+    return Decision(request.method, request.path, request.request_id, request.resource, verdict, subject, seconds, at)
+
+
+class FakeLater:
+    """An event loop's ``call_later``, whose time comes when told to."""
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], None]] = []
+
+    def __call__(self, seconds: float, call: Callable[[], None]) -> None:
+        assert seconds <= 0.1
+        self.calls.append(call)
 
 
 @dataclass

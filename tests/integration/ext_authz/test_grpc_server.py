@@ -115,6 +115,25 @@ async def test_another_service_s_certificate_is_refused_on_every_method(
         assert await ask(b"", timeout=10).code() is grpc.StatusCode.PERMISSION_DENIED
 
 
+@pytest.mark.covers("S11")
+async def test_each_connection_s_handshake_makes_all_addresses_be_looked_at_again(authority: Authority) -> None:
+    class Counting(OnlyPeer):
+        handshakes = 0
+
+        def shakes_hands(self) -> None:
+            self.handshakes += 1
+            super().shakes_hands()
+
+    peer = Counting("envoy")
+    async with running(authority, FakeIntrospector(), peer=peer) as server:
+        for number in (1, 2, 3):
+            options = [("grpc.use_local_subchannel_pool", 1)]  # a connection of its own
+            address = f"localhost:{server.port}"
+            async with grpc.aio.secure_channel(address, authority.client("envoy"), options=options) as envoy:
+                assert [(await check(envoy)).allowed for _ in range(3)] == [True] * 3
+                assert peer.handshakes == number
+
+
 @pytest.mark.covers("S10", "S11", "F15")
 async def test_no_certificate_a_foreign_an_expired_or_a_servers_one_gets_no_connection(
     authority: Authority, server: GrpcServer

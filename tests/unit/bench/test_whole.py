@@ -5,10 +5,11 @@ import io
 import pytest
 from ext_authz.decision_log import DecisionLog, json_logger
 from ext_authz.identity import Identity
+from ext_authz.line_writer import LineWriter
 from ext_authz.verdict import Allow
 
 from bench.whole import Traces, read
-from tests.support.authz import http_request
+from tests.support.authz import decision, http_request
 
 METRICS = 'ext_authz_decisions_total{reason="allowed",resource="calculator"} 3.0\n'
 
@@ -16,7 +17,8 @@ METRICS = 'ext_authz_decisions_total{reason="allowed",resource="calculator"} 3.0
 def _log(tool: str | None, level: str = "INFO") -> str:
     stream = io.StringIO()
     allowed = Allow(Identity("user-1", "user@example.org", frozenset()), tool)
-    DecisionLog(json_logger(stream, level), stream.write).decided(http_request(), "calculator", allowed, "user-1", 0.1)
+    log = DecisionLog(json_logger(stream, level), LineWriter(stream).write)
+    log.decided([decision(http_request(resource="calculator"), allowed)])
     return stream.getvalue()
 
 

@@ -159,6 +159,8 @@ def test_a_bounded_map_never_grows_beyond_its_size_and_never_tells_what_has_ende
             ends.pop(key, None)
         elif step == "wait":
             clock.seconds += max(0, number)
-        elif (entry := entries.get(key)) is not None:
-            assert ends[key] == entry.ends_at > clock.seconds
+        elif (found := entries.look_up(key)) is not None:
+            value, age = found
+            assert entries.get(key) == value
+            assert ends[key] == clock.seconds - age + value > clock.seconds
         assert len(entries) <= size

@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Callable
+import re
+from select import PIPE_BUF
 
 import pytest
 from ext_authz.decision_log import DecisionLog, json_logger
@@ -13,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcp_wire import LogStream
 
-from tests.support.authz import http_request
+from tests.support.authz import decision, http_request
 
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 ALLOW = Allow(Identity("user-1", "user@example.org", frozenset()), "add")
 
 
 def decision_log(stream: io.StringIO, level: str = "INFO") -> DecisionLog:
-    return DecisionLog(json_logger(stream, level), LogStream(stream).write)
+    return DecisionLog(json_logger(stream, level), LineWriter(LogStream(stream)).write)
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:
@@ -31,7 +33,7 @@ def lines(stream: io.StringIO) -> list[dict[str, object]]:
 def test_a_line_is_one_ascii_line_whatever_path_tool_and_request_id_hold(path: str, tool: str, request_id: str) -> None:
     stream = io.StringIO()
     request = http_request(path=path, request_id=request_id)
-    decision_log(stream).decided(request, "weather", Deny(Reason.TOOL_UNLISTED, tool=tool), "user", 0.1)
+    decision_log(stream).decided([decision(request, Deny(Reason.TOOL_UNLISTED, tool=tool))])
     text = stream.getvalue()
     assert text.isascii()
     assert text.count("\n") == 1
@@ -44,14 +46,14 @@ def test_what_a_client_chose_is_cut_to_a_bounded_length() -> None:
     stream = io.StringIO()
     request = http_request(method="M" * 9999, path="/" * 9999, request_id="r" * 9999)
     deny = Deny(Reason.TOOL_UNLISTED, tool="t" * 100_000)
-    decision_log(stream).decided(request, "weather", deny, None, 0.1)
+    decision_log(stream).decided([decision(request, deny, None)])
     assert len(stream.getvalue()) < 1500
 
 
 @pytest.mark.covers("S19")
 def test_neither_token_nor_e_mail_nor_body_is_logged() -> None:
     stream = io.StringIO()
-    decision_log(stream).decided(http_request(), "weather", ALLOW, "user-1", 0.1)
+    decision_log(stream).decided([decision(http_request(), ALLOW)])
     text = stream.getvalue()
     assert "eyJ" not in text
     assert "@" not in text
@@ -79,7 +81,7 @@ def test_a_fault_is_told_by_its_type_and_place_and_not_by_its_text() -> None:
 def test_a_level_above_info_leaves_decisions_out() -> None:
     stream = io.StringIO()
     log = decision_log(stream, "WARNING")
-    log.decided(http_request(), "weather", ALLOW, "user-1", 0.1)
+    log.decided([decision(http_request(), ALLOW)])
     log.unavailable("r-1", "timeout")
     assert [entry["event"] for entry in lines(stream)] == ["authorization_server_unavailable"]
 
@@ -87,11 +89,12 @@ def test_a_level_above_info_leaves_decisions_out() -> None:
 def test_a_decision_reads_like_every_other_line() -> None:
     stream = io.StringIO()
     log = decision_log(stream)
-    log.decided(http_request(), "weather", ALLOW, None, 0.0123456)
+    log.decided([decision(http_request(), ALLOW, None, 0.0123456)])
     log.logout("ended")
-    decision, logout = lines(stream)
-    assert decision.pop("time") <= logout.pop("time")  # type: ignore[operator]  # both are texts of one form
-    assert decision == {
+    told, logout = lines(stream)
+    assert told.pop("time") == "2027-01-15T08:00:00.000000Z"
+    assert re.fullmatch(TIME, str(logout["time"]))
+    assert told == {
         "service": logout["service"],
         "method": "POST",
         "path": "/mcp/weather",
@@ -108,41 +111,24 @@ def test_a_decision_reads_like_every_other_line() -> None:
     }
 
 
-def test_lines_are_flushed_together_and_none_waits_for_another() -> None:
-    stream, due = FakeStream(), FakeLater()
-    writer = LineWriter(stream, due)
-    for line in ("one\n", "two\n"):
-        writer.write(line)
-    assert (stream.getvalue(), stream.flushed, len(due.calls)) == ("one\ntwo\n", "", 1)
-    due.calls.pop()()
-    assert stream.flushed == "one\ntwo\n"
-    writer.write("three\n")
-    due.calls.pop()()
-    assert stream.flushed == "one\ntwo\nthree\n"
-
-
-def test_lines_that_wait_together_fit_into_one_write_to_a_pipe() -> None:
+def test_each_of_a_thousand_lines_is_written_once_and_no_write_is_more_than_a_pipe_takes_whole() -> None:
     stream = FakeStream()
-    writer = LineWriter(stream, FakeLater())
-    for _ in range(20):
-        writer.write("x" * 999 + "\n")
-        assert len(stream.getvalue()) - len(stream.flushed) <= 4096 - 999
+    lines = [f"{number:03}" * (1 + number % 300) + "\n" for number in range(1000)]
+    LineWriter(stream).write(lines)
+    assert stream.getvalue() == "".join(lines)
+    assert max(len(text) for text in stream.flushed) <= PIPE_BUF
+    assert all(text.endswith("\n") for text in stream.flushed)
 
 
 class FakeStream(io.StringIO):
-    flushed = ""
+    """Keeps what was written between one flush and the next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flushed: list[str] = []
 
     def flush(self) -> None:
-        self.flushed = self.getvalue()
-
-
-class FakeLater:
-    def __init__(self) -> None:
-        self.calls: list[Callable[[], None]] = []
-
-    def __call__(self, seconds: float, call: Callable[[], None]) -> None:
-        assert seconds <= 0.1
-        self.calls.append(call)
+        self.flushed.append(self.getvalue()[sum(map(len, self.flushed)) :])
 
 
 @pytest.mark.covers("F18")
@@ -152,5 +138,5 @@ def test_a_log_that_cannot_be_written_fails_no_decision() -> None:
             raise OSError(28, "No space left on device")
 
     log = decision_log(FullDisk())
-    log.decided(http_request(), "weather", ALLOW, "user", 0.1)
+    log.decided([decision(http_request(), ALLOW)])
     log.failed("request-1", RuntimeError())
