@@ -12,7 +12,7 @@ import ext_authz.grpc_engine  # noqa: F401 - first, for gRPC reads what it sets 
 import aiohttp
 import uvloop
 from aiohttp import web
-from mcp_wire import LogStream
+from mcp_wire import LineWriter, LogStream
 
 from ext_authz.authorizer import Authorizer
 from ext_authz.breaker import GuardedAuthorizationServer
@@ -28,7 +28,6 @@ from ext_authz.introspection import CacheSettings, Introspection
 from ext_authz.keycloak import KeycloakIntrospection
 from ext_authz.keycloak_keys import KeycloakKeys
 from ext_authz.keycloak_registration import KeycloakRegistration, registration_path
-from ext_authz.line_writer import LineWriter
 from ext_authz.logout_http import PATH as LOGOUT_PATH
 from ext_authz.logout_http import LogoutEndpoint
 from ext_authz.logout_spreading import LogoutSpreading
@@ -83,7 +82,7 @@ async def serve(settings: Settings, policy: PolicyInForce, worker: Worker | None
     metrics.certificates(OwnCertificates(_tls(settings)).gauges())
     async with AsyncExitStack() as closing:
         lines = LineWriter(LogStream(sys.stdout))
-        recorder = DecisionRecorder(DecisionLog(logger, lines.write), metrics, asyncio.get_running_loop().call_later)
+        recorder = DecisionRecorder(DecisionLog(logger, lines.write), metrics)
         closing.callback(recorder.tell)
         siblings = await _siblings(worker, stop, closing)
         ended = SharedEndedSessions(siblings, metrics.remembered)

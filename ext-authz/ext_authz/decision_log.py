@@ -2,14 +2,13 @@
 
 import json
 import logging
-import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, NamedTuple, TextIO, cast
 
 import structlog
-from mcp_wire import LogStream
+from mcp_wire import LogStream, Utc
 
 from ext_authz.verdict import REFUSALS, Allow, Reason, Verdict
 
@@ -59,7 +58,7 @@ class DecisionLog:
         self._write = write
         self._says_decisions = logger.is_enabled_for(logging.INFO)
         self._bound = json.dumps(structlog.get_context(logger))[1:-1]
-        self._second, self._second_text = 0, ""
+        self._utc = Utc()
 
     def decided(self, decisions: Iterable[Decision]) -> None:
         """A line for each."""
@@ -73,15 +72,8 @@ class DecisionLog:
         return (
             f'{{{self._bound}, {what}, "subject": {_subject(told.subject)}, '
             f'"request_id": {quoted(told.request_id[:_LONGEST])}, "ms": {told.seconds * 1000:.3f}, '
-            f'"event": "decision", "level": "info", "time": "{self._time(told.at)}"}}\n'
+            f'"event": "decision", "level": "info", "time": "{self._utc.text(told.at)}"}}\n'
         )
-
-    def _time(self, at: int) -> str:
-        # RFC 3339 in UTC, as structlog writes it. All but the microseconds is made once a second.
-        second, nanoseconds = divmod(at, 1_000_000_000)
-        if second != self._second:
-            self._second, self._second_text = second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self._second_text}.{nanoseconds // 1000:06}Z"
 
     def failed(self, request_id: str, error: Exception) -> None:
         """A fault of our own. Only its type and place are said: its text may quote what was being handled."""

@@ -1,54 +1,40 @@
-"""Tells both the log and the metrics of what was decided, a moment later and many at once.
-
-What makes a line is out of the processor's caches after each request, and has to be fetched for one line as for thirty.
-"""
+"""Tells both the log and the metrics of what was decided, a moment later and many at once."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
+
+from mcp_wire import Together
 
 from ext_authz.decision_log import Decision, DecisionLog, reason_of
 from ext_authz.metrics import Metrics
 from ext_authz.operation import HttpRequest
 from ext_authz.verdict import Verdict
 
-TOLD_AFTER_SECONDS = 0.05
-"""A decision is told this long after it was made, at most. What a killed process can lose is this much of its log; one
-that ends tells all of it."""
-
-TOGETHER = 32
-"""So many are told at once, at most: a third of a millisecond, for which requests wait."""
-
-Later = Callable[[float, Callable[[], None]], object]
-"""``call_later`` of an event loop."""
-
 
 class DecisionRecorder:
     """The one recorder of the process: of decisions, and of changes to what they are made on."""
 
-    def __init__(self, log: DecisionLog, metrics: Metrics, call_later: Later) -> None:
+    def __init__(self, log: DecisionLog, metrics: Metrics) -> None:
         self._log = log
         self._metrics = metrics
-        self._call_later = call_later
-        self._kept: list[Decision] = []
+        self._decisions = Together(self._tell)
 
     def decided(
         self, request: HttpRequest, resource: str, verdict: Verdict, subject: str | None, seconds: float
     ) -> None:
-        kept, at = self._kept, time.time_ns()
-        if not kept:
-            self._call_later(TOLD_AFTER_SECONDS, self.tell)
-        kept.append(
+        at = time.time_ns()
+        self._decisions.add(
             Decision._make((request.method, request.path, request.request_id, resource, verdict, subject, seconds, at))
         )
-        if len(kept) >= TOGETHER:
-            self.tell()
 
     def tell(self) -> None:
         """Write what was decided and not told yet."""
-        kept, self._kept = self._kept, []
-        for decision in kept:
+        self._decisions.tell()
+
+    def _tell(self, decisions: Sequence[Decision]) -> None:
+        for decision in decisions:
             self._metrics.decided(decision.resource, reason_of(decision.verdict), decision.seconds)
-        self._log.decided(kept)
+        self._log.decided(decisions)
 
     def exposition(self) -> bytes:
         """The metrics as Prometheus reads them, up to the last decision."""

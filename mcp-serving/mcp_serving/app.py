@@ -1,10 +1,13 @@
 """The aiohttp application: one MCP endpoint at ``/`` and the health of the process at ``/health``."""
 
+from functools import partial
+
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 from mcp_wire import INTERNAL_ERROR, MalformedMessage, Message, error_body, read_message
 
+from mcp_serving.access_log import AccessLog
 from mcp_serving.body import BODY_SECONDS, MAX_BODY_BYTES, read_body
 from mcp_serving.caller import read_caller
 from mcp_serving.eras import Mirrors
@@ -29,18 +32,21 @@ def make_app(
     *,
     body_seconds: float = BODY_SECONDS,
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+    access_log: AccessLog | None = None,
 ) -> web.Application:
     """An application that serves ``toolbox``; it neither listens nor reads the environment.
 
     A body has ``body_seconds`` to arrive. A client that accepts an event stream hears something every
-    ``keep_alive_seconds``.
+    ``keep_alive_seconds``. ``access_log`` is stdout's where None is given.
     """
-    middlewares: list[Middleware] = [log_access, refuse_in_json]
+    access_log = access_log or AccessLog(settings.log_level)
+    middlewares: list[Middleware] = [log_access(access_log), refuse_in_json]
     if settings.tls_files:
         middlewares.append(require_client_san(settings.allowed_client_san))
     else:
         middlewares.append(require_host(settings.hosts(toolbox.info.name)))
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=middlewares)
+    app.on_cleanup.append(partial(_told, access_log))
     endpoint = Endpoint(Operations(toolbox, settings.tools_beyond_scopes))
 
     async def post(request: web.Request) -> web.StreamResponse:
@@ -58,6 +64,10 @@ def make_app(
     app[LEAVING] = Leaving()
     app.router.add_get("/health", app[LEAVING].health)
     return app
+
+
+async def _told(access_log: AccessLog, _: web.Application) -> None:
+    access_log.tell()
 
 
 async def _answer(endpoint: Endpoint, message: Message, request: web.Request, updates: Updates) -> Answer:

@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from mcp_wire import FORBIDDEN, INTERNAL_ERROR, INVALID_REQUEST, error_body
 
+from mcp_serving.access_log import AccessLog, Answered
 from mcp_serving.caller import read_subject
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -23,23 +24,26 @@ log = structlog.get_logger()
 _REQUEST_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 
-@web.middleware
-async def log_access(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Log one line a request: never a header, a query or a body, which may hold secrets."""
-    started = time.perf_counter()
-    structlog.contextvars.bind_contextvars(request_id=_request_id(request))
-    status = CLIENT_CLOSED
-    try:
-        response = await handler(request)
-        status = response.status
-        return response
-    finally:
-        # Health checks come every few seconds; they would bury the calls.
-        say = log.debug if request.path == "/health" else log.info
-        elapsed = round((time.perf_counter() - started) * 1000, 1)
-        subject = read_subject(request.headers)
-        say("request", method=request.method, path=request.path, status=status, ms=elapsed, subject=subject)
-        structlog.contextvars.unbind_contextvars("request_id")
+def log_access(access_log: AccessLog) -> Middleware:
+    """Tell ``access_log`` of each request, and all other lines of the same request its id."""
+
+    @web.middleware
+    async def logged(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started, request_id = time.perf_counter(), _request_id(request)
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        status = CLIENT_CLOSED
+        try:
+            response = await handler(request)
+            status = response.status
+            return response
+        finally:
+            seconds, subject = time.perf_counter() - started, read_subject(request.headers)
+            access_log.answered(
+                Answered(request_id, request.method, request.path, status, seconds, subject, time.time_ns())
+            )
+            structlog.contextvars.unbind_contextvars("request_id")
+
+    return logged
 
 
 @web.middleware

@@ -1,4 +1,4 @@
-"""What the gateway and its servers must read and write alike: a JSON-RPC message, headers, refusals, scopes."""
+"""What the gateway and its servers must read and write alike: messages, headers, refusals, scopes, log lines."""
 
 from mcp_wire.codes import (
     FORBIDDEN,
@@ -15,10 +15,13 @@ from mcp_wire.codes import (
     UNSUPPORTED_PROTOCOL_VERSION,
 )
 from mcp_wire.headers import is_json_media_type, parse_scopes
+from mcp_wire.line_writer import LineWriter
 from mcp_wire.log_stream import LogStream
 from mcp_wire.message import Id, Kind, MalformedMessage, Message, read_message
 from mcp_wire.mirrors import mirror_fault
 from mcp_wire.refusal import error_body
+from mcp_wire.together import Together
+from mcp_wire.utc import Utc
 
 __all__ = [
     "FORBIDDEN",
@@ -35,9 +38,12 @@ __all__ = [
     "UNSUPPORTED_PROTOCOL_VERSION",
     "Id",
     "Kind",
+    "LineWriter",
     "LogStream",
     "MalformedMessage",
     "Message",
+    "Together",
+    "Utc",
     "error_body",
     "is_json_media_type",
     "mirror_fault",

@@ -94,17 +94,6 @@ def decision(request: HttpRequest, verdict: Verdict, subject: str | None = "user
     return Decision(request.method, request.path, request.request_id, request.resource, verdict, subject, seconds, at)
 
 
-class FakeLater:
-    """An event loop's ``call_later``, whose time comes when told to."""
-
-    def __init__(self) -> None:
-        self.calls: list[Callable[[], None]] = []
-
-    def __call__(self, seconds: float, call: Callable[[], None]) -> None:
-        assert seconds <= 0.1
-        self.calls.append(call)
-
-
 @dataclass
 class FakeClock:
     """Seconds that pass when told to."""

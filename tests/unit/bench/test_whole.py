@@ -5,8 +5,8 @@ import io
 import pytest
 from ext_authz.decision_log import DecisionLog, json_logger
 from ext_authz.identity import Identity
-from ext_authz.line_writer import LineWriter
 from ext_authz.verdict import Allow
+from mcp_wire import LineWriter
 
 from bench.whole import Traces, read
 from tests.support.authz import decision, http_request

@@ -3,16 +3,14 @@
 import io
 import json
 import re
-from select import PIPE_BUF
 
 import pytest
 from ext_authz.decision_log import DecisionLog, json_logger
 from ext_authz.identity import Identity
-from ext_authz.line_writer import LineWriter
 from ext_authz.verdict import Allow, Deny, Reason
 from hypothesis import given
 from hypothesis import strategies as st
-from mcp_wire import LogStream
+from mcp_wire import LineWriter, LogStream
 
 from tests.support.authz import decision, http_request
 
@@ -109,26 +107,6 @@ def test_a_decision_reads_like_every_other_line() -> None:
         "event": "decision",
         "level": logout["level"],
     }
-
-
-def test_each_of_a_thousand_lines_is_written_once_and_no_write_is_more_than_a_pipe_takes_whole() -> None:
-    stream = FakeStream()
-    lines = [f"{number:03}" * (1 + number % 300) + "\n" for number in range(1000)]
-    LineWriter(stream).write(lines)
-    assert stream.getvalue() == "".join(lines)
-    assert max(len(text) for text in stream.flushed) <= PIPE_BUF
-    assert all(text.endswith("\n") for text in stream.flushed)
-
-
-class FakeStream(io.StringIO):
-    """Keeps what was written between one flush and the next."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.flushed: list[str] = []
-
-    def flush(self) -> None:
-        self.flushed.append(self.getvalue()[sum(map(len, self.flushed)) :])
 
 
 @pytest.mark.covers("F18")

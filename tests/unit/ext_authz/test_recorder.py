@@ -5,12 +5,12 @@ import json
 
 from ext_authz.decision_log import DecisionLog, json_logger
 from ext_authz.identity import Identity
-from ext_authz.line_writer import LineWriter
 from ext_authz.metrics import Metrics
-from ext_authz.recorder import TOGETHER, DecisionRecorder
+from ext_authz.recorder import DecisionRecorder
 from ext_authz.verdict import Allow
+from mcp_wire import LineWriter
 
-from tests.support.authz import FakeLater, http_request
+from tests.support.authz import http_request, until
 
 ALLOW = Allow(Identity("user-1", None, frozenset()), "add")
 
@@ -19,9 +19,9 @@ class Recording:
     """A recorder, and what it has written so far."""
 
     def __init__(self) -> None:
-        self.stream, self.later = io.StringIO(), FakeLater()
+        self.stream = io.StringIO()
         log = DecisionLog(json_logger(self.stream, "INFO"), LineWriter(self.stream).write)
-        self.recorder = DecisionRecorder(log, Metrics(), self.later)
+        self.recorder = DecisionRecorder(log, Metrics())
 
     def decide(self, request_id: str = "r") -> None:
         self.recorder.decided(http_request(request_id=request_id), "weather", ALLOW, "user-1", 0.001)
@@ -31,28 +31,17 @@ class Recording:
         return [line.get("request_id", line["event"]) for line in lines]
 
 
-def test_a_decision_is_told_a_moment_later_and_once() -> None:
+async def test_a_decision_is_told_by_itself_and_once() -> None:
     recording = Recording()
     recording.decide("first")
     recording.decide("second")
-    assert (recording.told(), len(recording.later.calls)) == ([], 1)
-    recording.later.calls.pop()()
+    assert recording.told() == []
+    await until(lambda: recording.told() == ["first", "second"])
+    recording.recorder.tell()
     assert recording.told() == ["first", "second"]
-    recording.decide("third")
-    recording.later.calls.pop()()
-    assert recording.told() == ["first", "second", "third"]
 
 
-def test_many_decisions_do_not_wait_for_their_moment() -> None:
-    recording = Recording()
-    for _ in range(TOGETHER):
-        recording.decide()
-    assert len(recording.told()) == TOGETHER
-    recording.later.calls.pop()()  # due all the same, and then there is nothing
-    assert len(recording.told()) == TOGETHER
-
-
-def test_what_else_happens_is_told_after_the_decisions_before_it() -> None:
+async def test_what_else_happens_is_told_after_the_decisions_before_it() -> None:
     recording = Recording()
     recording.decide("before")
     recording.recorder.logout("ended", 1)
@@ -61,13 +50,13 @@ def test_what_else_happens_is_told_after_the_decisions_before_it() -> None:
     assert recording.told() == ["before", "logout", "after", "fault"]
 
 
-def test_the_metrics_count_up_to_the_last_decision() -> None:
+async def test_the_metrics_count_up_to_the_last_decision() -> None:
     recording = Recording()
     recording.decide()
     assert b'ext_authz_decisions_total{reason="allowed",resource="weather"} 1.0' in recording.recorder.exposition()
 
 
-def test_the_log_keeps_what_it_has_written_of_a_request_apart_by_each_of_its_parts() -> None:
+async def test_the_log_keeps_what_it_has_written_of_a_request_apart_by_each_of_its_parts() -> None:
     recording = Recording()
     for changes in ({}, {"method": "GET"}, {"path": "/other"}):
         recording.recorder.decided(http_request(**changes), "weather", ALLOW, "user-1", 0.001)
