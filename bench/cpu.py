@@ -20,11 +20,6 @@ def resident_mib(pid: int) -> float:
     return sum(process.memory_info().rss for process in _family(pid)) / MEBIBYTE
 
 
-def processes(pid: int) -> int:
-    """How many there are, the process itself included."""
-    return len(list(_family(pid)))
-
-
 def cpu_of(pids: Pids) -> dict[str, float]:
     """CPU seconds so far, by name."""
     return {name: cpu_seconds(pid) for name, pid in pids.items()}

@@ -70,7 +70,12 @@ def _cold(found: Found) -> Iterator[Goal]:
 
 
 def _workers(found: Found) -> Iterator[Goal]:
-    if two := _row(found, "2 workers"):
+    if share := found.get("share"):
+        for count, words, bound in ((2, "two", 1.8), (4, "four", 3.6)):
+            if row := _row(found, f"{count} workers"):
+                text = f"throughput of {words} workers, each with {share:g} of a core, of one's"
+                yield Goal(text, row["ratio"]["median"], bound, "", at_least=True)
+    elif two := _row(found, "2 workers"):
         yield Goal("throughput of two workers, of one's", two["ratio"]["median"], 1.0, "", at_least=True)
 
 

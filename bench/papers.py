@@ -69,6 +69,12 @@ def _rates(name: str, ratio: str, columns: tuple[str, ...]) -> Callable[[Found],
     return table
 
 
+def _workers(found: Found) -> str:
+    table = _rates("workers", "of one worker", ("authorizer", "envoy"))(found)
+    share = found.get("workers", {}).get("share")
+    return f"{table}\n\nEach worker has {share:g} of a core, by the kernel's quota." if table and share else table
+
+
 def _rate_row(row: Found, columns: tuple[str, ...]) -> tuple[str, ...]:
     used = {**row["cpu_us"], "all": sum(value for name, value in row["cpu_us"].items() if name != "upstream")}
     cells = [number(used[column]) if column in used else NOT_MEASURED for column in columns]
@@ -169,7 +175,7 @@ TABLES: dict[str, Callable[[Found], str]] = {
     "through-envoy": _rates("through-envoy", "of the plain proxy", ("authorizer", "envoy")),
     "added-latency": _latency,
     "cold-tokens": _cold,
-    "workers": _rates("workers", "of one worker", ("authorizer", "envoy")),
+    "workers": _workers,
     "end-to-end": _rates("end-to-end", "of this gateway", ("all",)),
     "memory": _memory,
     "growth": _growth,

@@ -1,22 +1,44 @@
-"""More processes of the authorizer, more throughput: until the cores are gone."""
+"""More processes of the authorizer, more throughput: until the cores are gone.
 
+Where the machine lets us, each worker has a small share of a core to itself, and no more: so the cores are not gone
+with the first.
+"""
+
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from bench.cpu import processes
+import psutil
+
 from bench.envoys import Door, answering, asking, doors, our_cluster
 from bench.interleave import interleaved, rows
 from bench.lab import AnAuthorizer, Lab
 from bench.load import Implausible, Target
+from bench.progress import say
+from bench.quota import NoQuota, limited
 
-COUNTS = (1, 2)
+SHARE = 0.2
+"""Of a core, for each worker: four of them, with what Envoy and the load source need for them, are less than two."""
+
+COUNTS, COUNTS_UNLIMITED = (1, 2, 4), (1, 2)
 
 
 def measure(lab: Lab) -> dict[str, Any]:
-    """Rows with ratios to one worker."""
+    """Rows with ratios to one worker. ``share`` is what each has of a core; None where it cannot be limited."""
+    try:
+        return _measured(lab, COUNTS, SHARE)
+    except NoQuota as error:
+        say(f"  workers have no share of their own: {error}")
+        return _measured(lab, COUNTS_UNLIMITED, None)
+
+
+def _measured(lab: Lab, counts: Sequence[int], share: float | None) -> dict[str, Any]:
     with ExitStack() as running:
-        ours = {count: running.enter_context(lab.authorizer(f"workers-{count}", workers=count)) for count in COUNTS}
-        _require_several(ours)
+        ours = {count: running.enter_context(lab.authorizer(f"workers-{count}", workers=count)) for count in counts}
+        for count, one in ours.items():
+            for pid in _workers(one, count):
+                if share is not None:
+                    running.enter_context(limited(pid, share))
         upstream, port = running.enter_context(answering(lab.folder))
         wanted = {_name(count): _door(lab, count, one) for count, one in ours.items()}
         envoy, urls = running.enter_context(doors(wanted, port, lab.folder))
@@ -25,15 +47,17 @@ def measure(lab: Lab) -> dict[str, Any]:
         targets = {
             _name(count): Target(urls[_name(count)], tokens, body, {**own, **one.pids}) for count, one in ours.items()
         }
-        base = _name(COUNTS[0])
-        return {"base": base, "rows": rows(interleaved(targets, lab.plan, lab.real_tokens), base)}
+        base = _name(counts[0])
+        return {"base": base, "rows": rows(interleaved(targets, lab.plan, lab.real_tokens), base), "share": share}
 
 
-def _require_several(ours: dict[int, AnAuthorizer]) -> None:
-    """Two workers that are one process would give a figure, and a wrong one."""
-    counts = [processes(one.process.pid) for one in ours.values()]
-    if counts != sorted(set(counts)):
-        raise Implausible(f"authorizers of {list(ours)} workers have {counts} processes")
+def _workers(one: AnAuthorizer, count: int) -> list[int]:
+    """The processes that serve. Raises Implausible where they are not ``count``: the figure would be a wrong one."""
+    children = [child.pid for child in psutil.Process(one.process.pid).children()]
+    serving = children if count > 1 else [one.process.pid]
+    if len(serving) != count:
+        raise Implausible(f"an authorizer of {count} workers has {len(serving)}")
+    return serving
 
 
 def _door(lab: Lab, count: int, one: AnAuthorizer) -> Door:
