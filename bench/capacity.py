@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-REFRESH_AFTER = 0.6
+REFRESH_AFTER = 0.75
 """Part of the TTL after which a token in use is asked about again (``ext_authz.introspection``)."""
 
 MICROSECONDS = 1e6

@@ -35,7 +35,7 @@ FAILURE_LASTS_SECONDS = 10.0
 REFUSAL_LIFETIME_SECONDS = 1.0
 """How long a refusal is remembered, at most. Short: it must only blunt a client that repeats itself."""
 
-REFRESH_EARLIEST, REFRESH_LATEST = 0.5, 0.7
+REFRESH_EARLIEST, REFRESH_LATEST = 0.65, 0.85
 """Between these parts of the TTL a token that is still used is asked about again, while its cached answer serves on.
 Each token has a part of its own: those that came together would else be asked about together for ever."""
 

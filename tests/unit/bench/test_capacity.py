@@ -22,11 +22,11 @@ def test_cores_are_requests_and_introspections_times_what_each_costs() -> None:
 
 
 def test_a_busy_token_is_asked_about_no_more_often_than_it_is_refreshed() -> None:
-    assert introspections_a_token(per_second=100, ttl_seconds=5) == pytest.approx(1 / 3)
+    assert introspections_a_token(per_second=100, ttl_seconds=5) == pytest.approx(4 / 15)
 
 
 def test_each_authorizer_without_the_others_cache_asks_for_itself() -> None:
-    assert introspections_a_token(100, 5, authorizers=3) == pytest.approx(1)
+    assert introspections_a_token(100, 5, authorizers=3) == pytest.approx(4 / 5)
 
 
 def test_a_rarely_used_token_is_asked_about_at_each_use() -> None:
