@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jwcrypto.common import JWException, base64url_decode
+from jwcrypto.common import JWException
 from jwcrypto.jwk import JWKSet
 from jwcrypto.jws import JWS
+
+from ext_authz.jose_header import unverified_header
 
 MAX_LENGTH = 16 * 1024
 MAX_SKEW_SECONDS = 600.0
@@ -53,9 +55,8 @@ def key_id(token: str) -> str | None:
         LogoutTokenRefused: it is no signed JWT at all.
     """
     try:
-        header = json.loads(base64url_decode(token.partition(".")[0]))
-        kid = header.get("kid")
-    except (ValueError, AttributeError, RecursionError) as error:  # nothing is verified yet: it may be nested deeply
+        kid = unverified_header(token).get("kid")
+    except (ValueError, AttributeError) as error:
         raise LogoutTokenRefused("it is not a JWT") from error
     return kid if isinstance(kid, str) else None
 
