@@ -9,9 +9,10 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc  # type: ignore[import-untyped]
 
+from ext_authz.grpc_service import AuthorizationService
 from ext_authz.noticing import NoticingHealth
 from ext_authz.peer import OnlyPeer
-from ext_authz.xds import AUTHORIZATION_SERVICE, AuthorizationServicer, add_AuthorizationServicer_to_server
+from ext_authz.xds import AUTHORIZATION_SERVICE
 
 DRAIN_SECONDS = 5
 """How long requests in flight may go on after a stop was asked for: Envoy's own timeout for them."""
@@ -79,7 +80,7 @@ class GrpcServer:
         await self.server.stop(DRAIN_SECONDS)
 
 
-async def start_grpc_server(service: AuthorizationServicer, address: str, tls: Tls, peer: OnlyPeer) -> GrpcServer:
+async def start_grpc_server(service: AuthorizationService, address: str, tls: Tls, peer: OnlyPeer) -> GrpcServer:
     """Listen on ``address`` (host:port). ``peer`` judges callers.
 
     Raises:
@@ -88,7 +89,7 @@ async def start_grpc_server(service: AuthorizationServicer, address: str, tls: T
     """
     server = grpc.aio.server(options=_OPTIONS)
     guarded = peer.guarding(server)
-    add_AuthorizationServicer_to_server(service, guarded)
+    service.add_to(guarded)
     health_service = NoticingHealth()
     health_pb2_grpc.add_HealthServicer_to_server(health_service, guarded)
     names = (AUTHORIZATION_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)

@@ -8,17 +8,19 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol
 
+import grpc
 from mcp_wire import error_body
 
 from ext_authz.challenge import challenge
 from ext_authz.identity import Identity
 from ext_authz.operation import HttpRequest
+from ext_authz.peer import Adds
 from ext_authz.policy import Resource
 from ext_authz.policy_in_force import Policies
 from ext_authz.verdict import ALLOWED_METHODS, REFUSALS, RETRY_AFTER_SECONDS, Allow, Deny, Reason, Verdict
 from ext_authz.xds import (
+    AUTHORIZATION_SERVICE,
     AttributeContext,
-    AuthorizationServicer,
     CheckRequest,
     CheckResponse,
     DeniedHttpResponse,
@@ -44,19 +46,27 @@ class FaultRecorder(Protocol):
     def failed(self, request_id: str, error: Exception) -> None: ...
 
 
-class AuthorizationService(AuthorizationServicer):  # type: ignore[misc]  # its base has no types
-    """envoy.service.auth.v3.Authorization. ``Check`` answers every request and raises on none."""
+class AuthorizationService:
+    """envoy.service.auth.v3.Authorization. ``check`` answers every request and raises on none."""
 
     def __init__(self, authorizer: Decides, policy: Policies, recorder: FaultRecorder) -> None:
         self._authorizer = authorizer
         self._policy = policy
         self._recorder = recorder
 
-    async def Check(self, request: CheckRequest, _context: object) -> CheckResponse:  # noqa: N802 - the protocol's name
+    def add_to(self, server: Adds) -> None:
+        """Serve it there. As the generated function does, but for the answers: they are kept as bytes."""
+        check: Any = grpc.unary_unary_rpc_method_handler(self.check, request_deserializer=CheckRequest.FromString)
+        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(AUTHORIZATION_SERVICE, {"Check": check})])
+
+    async def check(self, request: CheckRequest, _context: object) -> bytes:
+        """A serialized ``CheckResponse``."""
         try:
             http_request = to_http_request(request.attributes)
             verdict = await self._authorizer.authorize(http_request)
-            return to_check_response(verdict, self._policy.resources.get(http_request.resource))
+            if isinstance(verdict, Allow):
+                return _allowed(verdict.identity)
+            return _denied(verdict, self._policy.resources.get(http_request.resource))
         except Exception as error:  # noqa: BLE001 - the catch-all: a fault of any kind must deny, and be told
             self._recorder.failed(request.attributes.request.http.headers.get("x-request-id", ""), error)
             return _denied(Deny(Reason.INTERNAL_FAULT), None)
@@ -87,11 +97,23 @@ def to_http_request(attributes: AttributeContext) -> HttpRequest:
 
 def to_check_response(verdict: Verdict, resource: Resource | None) -> CheckResponse:
     """``resource`` is the one asked for, if the policy has it: challenges point to its metadata."""
-    return _allowed(verdict.identity) if isinstance(verdict, Allow) else _denied(verdict, resource)
+    return _allow(verdict.identity) if isinstance(verdict, Allow) else _deny(verdict, resource)
 
 
-@lru_cache(maxsize=1024)  # a user's requests follow one another; a message that nobody changes can be sent many times
-def _allowed(identity: Identity) -> CheckResponse:
+@lru_cache(maxsize=1024)  # a user's requests follow one another, and are all answered alike
+def _allowed(identity: Identity) -> bytes:
+    return _serialized(_allow(identity))
+
+
+def _denied(deny: Deny, resource: Resource | None) -> bytes:
+    return _serialized(_deny(deny, resource))
+
+
+def _serialized(response: CheckResponse) -> bytes:
+    return bytes(response.SerializeToString())
+
+
+def _allow(identity: Identity) -> CheckResponse:
     claims = identity.headers()
     return CheckResponse(
         status=Status(code=0),
@@ -104,7 +126,7 @@ def _allowed(identity: Identity) -> CheckResponse:
     )
 
 
-def _denied(deny: Deny, resource: Resource | None) -> CheckResponse:
+def _deny(deny: Deny, resource: Resource | None) -> CheckResponse:
     refusal = REFUSALS[deny.reason]
     headers = {"cache-control": "no-store", **_further_headers(deny, resource)}
     body = b""

@@ -65,7 +65,8 @@ def require_sound(request: CheckRequest, introspection: dict[str, Any]) -> Allow
         server, ISSUER, SETTINGS, FakeObserver(), EndedSessions(), clock=lambda: 0.0, now=lambda: NOW
     )
     authorizer = Authorizer(POLICY, introspections, ORIGINS, recorder, now=lambda: NOW)
-    response: CheckResponse = at_once(AuthorizationService(authorizer, POLICY, recorder).Check(request, None))
+    answer = at_once(AuthorizationService(authorizer, POLICY, recorder).check(request, None))
+    response = CheckResponse.FromString(answer)
     assert not recorder.faults, recorder.faults
     (verdict,) = recorder.verdicts
     assert response.HasField("status"), "an unset status is code 0, which allows"

@@ -10,7 +10,7 @@ from ext_authz.claims import Claims
 from ext_authz.grpc_service import AuthorizationService, Decides
 from ext_authz.operation import HttpRequest
 from ext_authz.verdict import REFUSALS, Allow, Deny, Reason, Verdict
-from ext_authz.xds import CheckRequest
+from ext_authz.xds import CheckRequest, CheckResponse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -48,9 +48,9 @@ class FakeDecides:
 
 async def asked(decides: Decides, request: bytes, recorder: FakeRecorder | None = None) -> EnvoyAnswer:
     service = AuthorizationService(decides, POLICY, recorder or FakeRecorder())
-    response = await service.Check(CheckRequest.FromString(request), None)
-    assert response.HasField("status"), "an unset status is code 0, which allows"
-    return read_answer(response.SerializeToString())
+    answer = await service.check(CheckRequest.FromString(request), None)
+    assert CheckResponse.FromString(answer).HasField("status"), "an unset status is code 0, which allows"
+    return read_answer(answer)
 
 
 def authorizer(introspected: object = None, recorder: FakeRecorder | None = None) -> Authorizer:
