@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,13 @@ import pytest
 from tests.support.runner import ROOT
 
 TOOLS = ("sh", "cut", "cat", "touch", "make", "awk")
+# Notes what it is asked, and makes an environment whose Python notes the bytecode that it is asked for
+UV = """#!/bin/sh
+echo "uv $*" >> uv-calls
+mkdir -p .venv/bin
+printf '#!/bin/sh\\necho "$PYTHONDONTWRITEBYTECODE|$2" >> python-calls\\n' > .venv/bin/python
+chmod +x .venv/bin/python
+"""
 PYTHON = """#!/bin/sh
 case "$*" in
     *version_info*) exit {too_old} ;;
@@ -17,8 +25,7 @@ case "$*" in
     *"import venv"*) exit {no_venv} ;;
     "-m pip install"*)
         mkdir -p .tools/bin
-        printf '#!/bin/sh\\necho "uv $*" >> uv-calls\\n' > .tools/bin/uv
-        chmod +x .tools/bin/uv ;;
+        cp "$HOME/uv" .tools/bin/uv ;;
 esac
 """
 
@@ -28,7 +35,9 @@ def machine(tmp_path: Path) -> Path:
     """A checkout with the bootstrap in it, and a PATH with next to nothing."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "checkout").mkdir()
-    for tool in (*TOOLS, "mkdir", "chmod"):
+    (tmp_path / "uv").write_text(UV)
+    (tmp_path / "uv").chmod(0o755)
+    for tool in (*TOOLS, "cp", "mkdir", "chmod"):
         found = shutil.which(tool)
         assert found, f"{tool} is needed for this test"
         (tmp_path / "bin" / tool).symlink_to(found)
@@ -41,11 +50,11 @@ def _program(machine: Path, name: str, text: str) -> None:
     path.chmod(0o755)
 
 
-def _bootstrap(machine: Path) -> "subprocess.CompletedProcess[str]":
+def _bootstrap(machine: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         ["sh", str(ROOT / "gateway" / "bootstrap.sh")],
         cwd=machine / "checkout",
-        env={"PATH": str(machine / "bin"), "HOME": str(machine)},
+        env={"PATH": str(machine / "bin"), "HOME": str(machine), **environment},
         capture_output=True,
         text=True,
         timeout=30,
@@ -58,7 +67,7 @@ def _uv_calls(machine: Path) -> list[str]:
 
 
 def test_uv_on_the_path_is_used(machine: Path) -> None:
-    _program(machine, "uv", '#!/bin/sh\necho "uv $*" >> uv-calls\n')
+    _program(machine, "uv", UV)
     _program(machine, "python3", PYTHON.format(too_old=0, no_pip=1, no_venv=1))
     done = _bootstrap(machine)
     assert done.returncode == 0, done.stderr
@@ -71,6 +80,19 @@ def test_without_uv_a_pinned_one_is_installed_beside_the_checkout(machine: Path)
     assert done.returncode == 0, done.stderr
     assert _uv_calls(machine)[-1] == f"uv sync --frozen --python {machine / 'bin' / 'python3.12'}"
     assert done.stdout == "", "stdout belongs to the token of `make -s token`"
+
+
+def test_what_a_start_imports_is_compiled_at_once_also_where_python_is_told_to_keep_nothing(machine: Path) -> None:
+    _program(machine, "uv", UV)
+    _program(machine, "python3", PYTHON.format(too_old=0, no_pip=1, no_venv=1))
+    done = _bootstrap(machine, PYTHONDONTWRITEBYTECODE="1")
+    assert done.returncode == 0, done.stderr
+    (call,) = (machine / "checkout" / "python-calls").read_text().splitlines()
+    told, _, statement = call.partition("|")
+    assert told == ""
+    for program in ("gateway.runner.stack", "ext_authz.__main__", "mcp_weather.__main__", "mcp_calculator.__main__"):
+        assert program in statement
+    subprocess.run([sys.executable, "-c", statement], timeout=60, check=True)
 
 
 def test_python_that_is_too_old_is_not_taken(machine: Path) -> None:
