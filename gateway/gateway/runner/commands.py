@@ -91,14 +91,15 @@ def supervise() -> None:
 
 
 def _start(settings: Settings, show: Listener, *, detach: bool) -> None:
-    # Imported here: what a start needs takes a second to load, and `status` and `down` should answer at once
-    from gateway.runner.background_stack import start_in_background  # noqa: PLC0415
-    from gateway.runner.foreground import run_stack  # noqa: PLC0415
-    from gateway.runner.stack import native_stack  # noqa: PLC0415
-
+    # Imported here: what a start needs takes a while to load, and `status` and `down` should answer at once
     if detach:
+        from gateway.runner.background_stack import start_in_background  # noqa: PLC0415
+
         start_in_background(settings, show)
     else:
+        from gateway.runner.foreground import run_stack  # noqa: PLC0415
+        from gateway.runner.stack import native_stack  # noqa: PLC0415
+
         run_stack(settings, native_stack(settings), show)
 
 

@@ -15,7 +15,7 @@ from gateway.runner.probing import ask
 from gateway.runner.process import Running, how_it_ended, kill_session, start
 from gateway.runner.state import Stage
 
-PROBE_EVERY = 0.25
+PROBE_EVERY = 0.1
 WATCH_EVERY = 5.0
 
 

@@ -14,10 +14,8 @@ from jgo.maven import MavenContext, PythonResolver
 from gateway.runner.background import Cancelled
 from gateway.runner.component import Say
 from gateway.runner.errors import InstallFailed
+from gateway.runner.keycloak_release import ARTIFACT, GROUP, SHA256, VERSION
 
-GROUP, ARTIFACT, VERSION = "org.keycloak", "keycloak-quarkus-dist", "26.7.3"
-# Of keycloak-quarkus-dist-26.7.3.zip. jgo compares with the SHA-1 beside the file and only warns of a difference.
-SHA256 = "27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f"
 CONNECT_TIMEOUT = 30
 ATTEMPTS = 3
 PERCENT_PER_REPORT = 5

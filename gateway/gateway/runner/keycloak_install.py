@@ -14,7 +14,7 @@ from gateway.runner.errors import InstallFailed
 from gateway.runner.filelock import Locked, hold_when_free
 from gateway.runner.inheriting import inherited
 from gateway.runner.keycloak_command import BUILD_ENVIRONMENT, build_command
-from gateway.runner.keycloak_download import VERSION, fetch_distribution
+from gateway.runner.keycloak_release import VERSION
 from gateway.runner.logs import tail
 from gateway.runner.process import how_it_ended, start
 
@@ -22,11 +22,18 @@ INSTALL_DEADLINE = 1200.0
 BUILD_DEADLINE = 300.0
 
 
+def _fetch(workspace: Path, say: Say, cancelled: threading.Event) -> Path:
+    # Imported here: what downloads takes a while to load, and does so once on a machine
+    from gateway.runner.keycloak_download import fetch_distribution  # noqa: PLC0415
+
+    return fetch_distribution(workspace, say, cancelled)
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """How Keycloak is fetched (into a folder) and built (the command for a home)."""
 
-    fetch: Callable[[Path, Say, threading.Event], Path] = fetch_distribution
+    fetch: Callable[[Path, Say, threading.Event], Path] = _fetch
     build: Callable[[Path], tuple[str, ...]] = build_command
 
 

@@ -17,6 +17,7 @@ STOP_BOUND = 15.0
 HEAD_START = 2.0
 BETWEEN_SIGNALS = 0.1
 FRONT_DOOR_DEADLINE = 90.0
+FRONT_DOOR_EVERY = 0.1
 BOUND_LOGS_EVERY = 60.0
 RESTART_DEADLINE = 30.0
 
@@ -89,7 +90,7 @@ class Supervisor:
                         f"every component is up, but {door.url} did not answer 200 within "
                         f"{FRONT_DOOR_DEADLINE:.0f} s: {answer}"
                     )
-                await asyncio.sleep(0.25)
+                await asyncio.sleep(FRONT_DOOR_EVERY)
 
     async def _until_stop_or_error(self, tasks: list[asyncio.Task[None]], stop: StopRequest) -> None:
         asked = asyncio.create_task(stop.asked.wait())
