@@ -220,3 +220,12 @@ def test_what_a_server_answers_says_nothing_for_the_gateway_and_ends_within_an_h
         unsaid = {"www-authenticate", "set-cookie", "clear-site-data", "alt-svc"}
         assert set(route["response_headers_to_remove"]) == unsaid, route["name"]
         assert route["route"]["max_stream_duration"] == {"max_stream_duration": "3600s"}
+
+
+@pytest.mark.parametrize("name", ["ext_authz", "mcp_weather", "mcp_calculator", "keycloak"])
+def test_what_was_away_is_seen_half_a_second_after_it_came_back_also_before_the_first_request(name: str) -> None:
+    (check,) = clusters()[name]["health_checks"]
+    assert check["unhealthy_interval"] == check["no_traffic_interval"] == "0.5s"
+    assert check["healthy_threshold"] == 1
+    assert check["interval"] == check["no_traffic_healthy_interval"]
+    assert check["interval"] in {"1s", "2s"}

@@ -72,7 +72,7 @@ def _prepare(settings: Settings) -> None:
 def _front_doors(settings: Settings) -> tuple[Probe, ...]:
     """The gateway's own health and the way to sign in, both asked as a client would: by TLS through Envoy.
 
-    Health is not enough: Envoy looks at Keycloak by itself, every two seconds, so it may still hold for unhealthy what
+    Health is not enough: Envoy looks at Keycloak by itself, every half second, so it may still hold for unhealthy what
     has just come up, and would answer 503 to the first who signs in.
     """
     origin = f"https://{reachable(settings.bind_address)}:{settings.https_port}"
