@@ -17,7 +17,7 @@ _CONTROL_OR_COMMA = re.compile(r"[\x00-\x1f\x7f,]")
 
 def usual_token(authorization: str | None) -> str | None:
     """What follows "Bearer ", unread: of use only to look up whether ``read_bearer`` has found it to be a token."""
-    if authorization is None or not authorization.startswith(_USUAL):
+    if authorization is None or len(authorization) > MAX_CREDENTIALS_BYTES or not authorization.startswith(_USUAL):
         return None
     return authorization[len(_USUAL) :]
 

@@ -30,7 +30,7 @@ def test_what_starts_and_stops_the_gateway_loads_nothing_of_the_other_commands(n
     assert _loaded(f"gateway.__main__.build({name!r})", *others, "typer") == "['typer']"
 
 
-@pytest.mark.parametrize("name", [*OTHERS, *RUN_THE_GATEWAY])
+@pytest.mark.parametrize("name", [*OTHERS, *sorted(RUN_THE_GATEWAY)])
 def test_a_command_that_is_asked_for_is_there_as_among_all(name: str) -> None:
     alone, all_of_them = (get_command(app).commands for app in (build(name), build()))  # type: ignore[attr-defined]
     assert set(all_of_them) == {*OTHERS, *RUN_THE_GATEWAY}
