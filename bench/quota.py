@@ -3,6 +3,7 @@
 So how throughput follows the number of workers can be seen on a machine that has fewer cores than there are workers.
 """
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,18 +27,35 @@ def limited(pid: int, cores: float) -> Iterator[None]:
         NoQuota: this machine, or who runs this, cannot.
     """
     group = _root() / f"bench-{pid}"
+    home = _group_of(pid, group.parent)
     try:
         group.mkdir()
-    except OSError as error:
-        raise NoQuota(f"no group can be made below {group.parent}: {error.strerror}") from error
-    try:
-        _limit(group, round(cores * PERIOD_US))
-        (group / "cgroup.procs").write_text(str(pid))
-        yield
+        try:
+            _limit(group, round(cores * PERIOD_US))
+            (group / "cgroup.procs").write_text(str(pid))
+        except OSError:
+            group.rmdir()
+            raise
     except OSError as error:
         raise NoQuota(f"{group}: {error.strerror}") from error
+    try:
+        yield
     finally:
-        _leave(pid, group)
+        with contextlib.suppress(OSError):  # it has ended, and left the group by that
+            (home / "cgroup.procs").write_text(str(pid))
+        group.rmdir()  # a group's files are the kernel's, and go with it
+
+
+def _group_of(pid: int, root: Path) -> Path:
+    """Where the process is now, and is put back."""
+    controllers = {"", "cpu", "cpu,cpuacct"}  # "" is version 2
+    try:
+        lines = Path(f"/proc/{pid}/cgroup").read_text(encoding="ascii").splitlines()
+    except OSError as error:
+        raise NoQuota(f"process {pid}: {error.strerror}") from error
+    paths = {kind: path for _, kind, path in (line.split(":", 2) for line in lines) if kind in controllers}
+    path = next((paths[kind] for kind in ("cpu", "cpu,cpuacct", "") if kind in paths), "/")
+    return root / path.lstrip("/")
 
 
 def _root() -> Path:
@@ -53,9 +71,3 @@ def _limit(group: Path, quota_us: int) -> None:
         return
     (group / "cpu.cfs_period_us").write_text(str(PERIOD_US))
     (group / "cpu.cfs_quota_us").write_text(str(quota_us))
-
-
-def _leave(pid: int, group: Path) -> None:
-    if Path(f"/proc/{pid}").exists():
-        (group.parent / "cgroup.procs").write_text(str(pid))
-    group.rmdir()  # a group's files are the kernel's, and go with it

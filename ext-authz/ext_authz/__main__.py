@@ -32,7 +32,7 @@ from ext_authz.logout_http import PATH as LOGOUT_PATH
 from ext_authz.logout_http import LogoutEndpoint
 from ext_authz.logout_spreading import LogoutSpreading
 from ext_authz.metrics import Metrics
-from ext_authz.peer import OnlyPeer
+from ext_authz.peer import OnlyPeer, is_one_address
 from ext_authz.policy_file import PolicyError, load_policy
 from ext_authz.policy_in_force import PolicyInForce
 from ext_authz.policy_watch import PolicyWatch
@@ -157,7 +157,9 @@ async def _start_grpc(
     address = worker.grpc_address(settings.grpc_listen) if worker else settings.grpc_listen
     tls = _tls(settings)
     try:
-        server = await start_grpc_server(service, address, tls, OnlyPeer(settings.allowed_client_san))
+        server = await start_grpc_server(
+            service, address, tls, OnlyPeer(settings.allowed_client_san, remembers=is_one_address(address))
+        )
     except RuntimeError as error:
         raise CannotStart(f"GRPC_LISTEN: {address} cannot be bound: is it in use?") from error
     except OSError as error:

@@ -6,6 +6,8 @@ one that was good some time ago: a resumed session is refused once it has expire
 
 from __future__ import annotations  # the stubs make these classes generic, the library does not
 
+import ipaddress
+import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -24,7 +26,20 @@ then may have expired since (RFC 8446 §2.2). gRPC's server cannot be told not t
 _CERTIFICATE = "x509_pem_cert"
 
 _TCP = ("ipv4:", "ipv6:")
-"""How gRPC writes an address that only one connection can have at a time. Those of Unix sockets are all alike."""
+"""How gRPC writes an address that only one connection to one address of ours can have at a time (RFC 9293 §3.3.1). To
+another address of ours there can be one more from there; and those of Unix sockets are all alike."""
+
+QUIET_SECONDS = 5.0
+"""After a handshake nobody's address is remembered for so long: Envoy waits for no call longer than this."""
+
+
+def is_one_address(listen: str) -> bool:
+    """Whether a server that listens on ``listen`` (host:port) is reached at one address alone."""
+    try:
+        return not ipaddress.ip_address(listen.rpartition(":")[0].strip("[]")).is_unspecified
+    except ValueError:
+        return False  # a name may stand for several
+
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -50,13 +65,25 @@ def _good_until(pem: bytes) -> datetime:
 class OnlyPeer:
     """Refuses with PERMISSION_DENIED whoever's certificate lacks ``san`` among its DNS names (RFC 9525 §6.3, exact)."""
 
-    def __init__(self, san: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        san: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        remembers: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``remembers``: whether the server listens on one address alone, so that a client's is one connection."""
         self._san = san.encode()
         self._now = now
+        self._remembers = remembers
+        self._clock = clock
         self._admitted: set[str] = set()
+        self._handshake_at = -QUIET_SECONDS
 
     def shakes_hands(self) -> None:
         """Must be called at the begin of each handshake: whose address it is now has not been looked at."""
+        self._handshake_at = self._clock()
         self._admitted.clear()
 
     def guarding(self, server: grpc.aio.Server) -> GuardedServer:
@@ -69,18 +96,21 @@ class OnlyPeer:
 
     def _is_admitted(self, context: Context) -> bool:
         # To read all that a certificate says takes a tenth of a whole request, and it is the connection's for good. So
-        # an address is remembered until any handshake begins: before that, no other connection can have it. (A call
-        # that still waited when its connection had gone may remember the address once more. To profit from that, a
-        # holder of another certificate of our CA would have to take over Envoy's own address and port meanwhile.)
+        # an address is remembered until any handshake begins: before that, no other connection can have it.
         address = context.peer()
         if address in self._admitted:
             return True
         peer = context.auth_context()
         if self._san not in (peer.get(_PEER_DNS) or ()) or _expired_since(peer, self._now):
             return False
-        if address.startswith(_TCP) and not _is_resumed(peer):
+        if self._may_remember(address) and not _is_resumed(peer):
             self._admitted.add(address)
         return True
+
+    def _may_remember(self, address: str) -> bool:
+        # The address may be another's already where this call has waited for longer than its connection lived.
+        is_quiet = self._clock() - self._handshake_at >= QUIET_SECONDS
+        return self._remembers and is_quiet and address.startswith(_TCP)
 
     def _unary(self, handler: Handler) -> Handler:
         async def checked(request: Any, context: Context) -> Any:

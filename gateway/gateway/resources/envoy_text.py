@@ -21,7 +21,8 @@ CLIENT_CERTIFICATE = (
 )
 # Whether it listens: other people's servers have no /health
 TCP_HEALTH_CHECK = (
-    "{ timeout: 2s, interval: 2s, no_traffic_interval: 2s, unhealthy_threshold: 2, healthy_threshold: 1,"
+    "{ timeout: 2s, interval: 2s, no_traffic_healthy_interval: 2s, no_traffic_interval: 0.5s, unhealthy_interval: 0.5s,"
+    " unhealthy_threshold: 2, healthy_threshold: 1,"
     " tcp_health_check: {} }"
 )
 ANCHOR = re.compile(r"[ \[]&([A-Za-z0-9_]+)")

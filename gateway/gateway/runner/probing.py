@@ -5,6 +5,7 @@ the gateway runs yet.
 """
 
 import asyncio
+import contextlib
 import json
 import socket
 import ssl
@@ -16,47 +17,49 @@ from gateway.runner.background import in_thread
 from gateway.runner.component import Probe, TlsFiles
 
 PROBE_TIMEOUT = 2.0
+MOST_BYTES = 65536
+"""Of a body: a health report has some hundred."""
 
 
 async def ask(probe: Probe) -> str | None:
     """None where the component is ready, else what it says instead."""
+    url = urlsplit(probe.url)
+    connection = HTTPConnection(str(url.hostname), url.port, timeout=PROBE_TIMEOUT)
     try:
         async with asyncio.timeout(PROBE_TIMEOUT):
-            status, body = await in_thread(lambda _: _get(probe))
+            status, body = await in_thread(lambda _: _get(probe, connection, url.path or "/"))
     except ConnectionRefusedError:
         return "not listening yet"
     except TimeoutError:
         return "no answer"
     except (HTTPException, OSError) as error:
         return f"{type(error).__name__}: {error}"
+    finally:
+        _interrupt(connection)
     if status in probe.accept or (status == HTTPStatus.SERVICE_UNAVAILABLE and _only_others_are_down(body, probe)):
         return None
     return f"HTTP {status} {body[:200].decode(errors='replace')}".strip()
 
 
-def _get(probe: Probe) -> tuple[int, bytes]:
+def _get(probe: Probe, connection: HTTPConnection, path: str) -> tuple[int, bytes]:
     """Status and body; blocking. No proxy is asked, which is set for the outside world and not for this machine."""
-    url = urlsplit(probe.url)
-    host, port = str(url.hostname), url.port or 80
-    connection = HTTPConnection(host, port, timeout=PROBE_TIMEOUT)
     try:
-        connection.sock = _connected(host, port, probe)
-        connection.request("GET", url.path or "/")
+        connection.connect()
+        if probe.tls:
+            name = probe.server_name or connection.host
+            connection.sock = _context(probe.tls).wrap_socket(connection.sock, server_hostname=name)
+        connection.request("GET", path)
         answer = connection.getresponse()
-        return answer.status, answer.read()
+        return answer.status, answer.read(MOST_BYTES)
     finally:
         connection.close()
 
 
-def _connected(host: str, port: int, probe: Probe) -> socket.socket:
-    plain = socket.create_connection((host, port), timeout=PROBE_TIMEOUT)
-    if probe.tls is None:
-        return plain
-    try:
-        return _context(probe.tls).wrap_socket(plain, server_hostname=probe.server_name or host)
-    except BaseException:
-        plain.close()
-        raise
+def _interrupt(connection: HTTPConnection) -> None:
+    """Ends the thread that still reads, byte by byte perhaps, what nobody waits for any more."""
+    if connection.sock is not None:
+        with contextlib.suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _only_others_are_down(body: bytes, probe: Probe) -> bool:

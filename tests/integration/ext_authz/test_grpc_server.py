@@ -124,7 +124,7 @@ async def test_each_connection_s_handshake_makes_all_addresses_be_looked_at_agai
             self.handshakes += 1
             super().shakes_hands()
 
-    peer = Counting("envoy")
+    peer = Counting("envoy", remembers=True)
     async with running(authority, FakeIntrospector(), peer=peer) as server:
         for number in (1, 2, 3):
             options = [("grpc.use_local_subchannel_pool", 1)]  # a connection of its own

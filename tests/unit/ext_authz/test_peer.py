@@ -6,7 +6,9 @@ from typing import Any, cast
 
 import grpc
 import pytest
-from ext_authz.peer import GuardedServer, OnlyPeer
+from ext_authz.peer import QUIET_SECONDS, GuardedServer, OnlyPeer, is_one_address
+
+from tests.support.authz import FakeClock
 
 ENVOY = {"peer_dns": [b"localhost", b"envoy"]}
 ANOTHER = {"peer_dns": [b"mcp-weather"]}
@@ -46,8 +48,9 @@ class FakeServer:
 class Guarded:
     """A method that answers "done", guarded."""
 
-    def __init__(self) -> None:
-        self.peer, self.server = OnlyPeer("envoy"), FakeServer()
+    def __init__(self, *, remembers: bool = True) -> None:
+        self.clock = FakeClock()
+        self.peer, self.server = OnlyPeer("envoy", remembers=remembers, clock=self.clock), FakeServer()
 
         async def behaviour(_request: object, _context: object) -> str:
             return "done"
@@ -76,6 +79,41 @@ async def test_an_address_that_was_admitted_admits_nobody_else_after_a_handshake
     guarded.peer.shakes_hands()
     with pytest.raises(PermissionError):
         await guarded.call("ipv6:[::1]:5000", ANOTHER)
+
+
+@pytest.mark.covers("S11")
+async def test_a_late_call_of_a_connection_that_is_gone_admits_nobody_else() -> None:
+    guarded = Guarded()
+    guarded.peer.shakes_hands()
+    await guarded.call("ipv4:10.0.0.1:5000", ENVOY)  # it waited while another took over its address
+    with pytest.raises(PermissionError):
+        await guarded.call("ipv4:10.0.0.1:5000", ANOTHER)
+    guarded.clock.seconds += QUIET_SECONDS
+    assert [await guarded.call("ipv4:10.0.0.1:5001", ENVOY) for _ in range(2)] == [1, 0]
+
+
+@pytest.mark.covers("S11")
+async def test_where_it_listens_on_several_addresses_each_call_is_looked_at() -> None:
+    guarded = Guarded(remembers=False)
+    assert [await guarded.call("ipv4:10.0.0.1:5000", ENVOY) for _ in range(2)] == [1, 1]
+    with pytest.raises(PermissionError):  # the same address and port, connected to another of ours
+        await guarded.call("ipv4:10.0.0.1:5000", ANOTHER)
+
+
+@pytest.mark.parametrize(
+    ("listen", "is_one"),
+    [
+        ("127.0.0.1:50051", True),
+        ("[::1]:50051", True),
+        ("10.1.2.3:1", True),
+        ("0.0.0.0:50051", False),
+        ("[::]:50051", False),
+        ("localhost:50051", False),
+        ("ext-authz:50051", False),
+    ],
+)
+def test_one_address_is_a_number_that_is_not_all_of_them(listen: str, is_one: bool) -> None:
+    assert is_one_address(listen) is is_one
 
 
 @pytest.mark.covers("S11")
