@@ -76,7 +76,7 @@ def to_http_request(attributes: AttributeContext) -> HttpRequest:
     """What Envoy says about the request. Header names are lower case there, doubled ones joined with a comma."""
     http = attributes.request.http
     header: Callable[..., Any] = http.headers.get
-    return HttpRequest._make(  # with each field named the call would take three times as long
+    return HttpRequest._make(  # with each field named, all this would take a fifth longer
         (
             attributes.context_extensions.get(RESOURCE_EXTENSION, ""),
             http.method,

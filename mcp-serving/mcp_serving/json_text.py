@@ -19,7 +19,7 @@ def to_json(value: Any) -> str:
         TypeError: a value has no JSON form, or an object has a name that is not a string.
     """
     # json.dumps would make an encoder for each text and number; what it calls in the end is called directly, found by
-    # the value's type, and a result is written in a fifth of the time.
+    # the value's type.
     return _WRITERS.get(type(value), _other)(value)
 
 

@@ -15,7 +15,7 @@ TOLD_AFTER_SECONDS = 0.05
 that ends tells all of it."""
 
 TOGETHER = 32
-"""So many are told at once, at most: a third of a millisecond, for which requests wait."""
+"""So many are told at once, at most: some tenths of a millisecond, for which requests wait."""
 
 Later = Callable[[float, Callable[[], None]], object]
 """``call_later`` of an event loop."""
