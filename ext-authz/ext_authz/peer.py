@@ -86,10 +86,6 @@ class OnlyPeer:
         self._handshake_at = self._clock()
         self._admitted.clear()
 
-    def guarding(self, server: grpc.aio.Server) -> GuardedServer:
-        """Where services are added to be served to that peer alone."""
-        return GuardedServer(server, self)
-
     def guarded(self, handler: Handler) -> Handler:
         """``handler``, which now runs for that peer alone. Who it is, is known only once it runs."""
         return self._streaming(handler) if handler.response_streaming else self._unary(handler)
@@ -108,9 +104,10 @@ class OnlyPeer:
         return True
 
     def _may_remember(self, address: str) -> bool:
+        if not (self._remembers and address.startswith(_TCP)):
+            return False
         # The address may be another's already where this call has waited for longer than its connection lived.
-        is_quiet = self._clock() - self._handshake_at >= QUIET_SECONDS
-        return self._remembers and is_quiet and address.startswith(_TCP)
+        return self._clock() - self._handshake_at >= QUIET_SECONDS
 
     def _unary(self, handler: Handler) -> Handler:
         async def checked(request: Any, context: Context) -> Any:
