@@ -40,7 +40,7 @@ test-clients: $(READY) ## Run real MCP clients against a gateway of their own; n
 	@.venv/bin/python -m pytest tests/clients $(ARGS)
 
 attacks: $(READY) ## Attack a gateway of its own in every way that docs/security.md lists
-	@.venv/bin/python -m pytest tests/attacks $(ARGS)
+	@.venv/bin/python -m pytest tests/attacks -n 2 --no-loadscope-reorder $(ARGS)
 
 fuzz: $(READY) ## Fuzz the Check handler and the MCP endpoint, 60 s each; ARGS="--seconds 600 check"
 	@uv=$$(command -v uv || echo .tools/bin/uv); $$uv sync --quiet --frozen --inexact --group fuzz

@@ -3,11 +3,12 @@
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 import pytest
 
-from supply_chain.layers import saved
+from supply_chain.layers import Image, saved
 from tests.support.stack import ROOT
 
 PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----\s+(?:[A-Za-z0-9+/=]{40,}\s+){2,}")
@@ -32,28 +33,30 @@ def images() -> list[str]:
     return sorted({one.get("image", f"mcp-gateway-{name}") for name, one in services.items() if "build" in one})
 
 
+@pytest.fixture(scope="module", params=images())
+def image(request: pytest.FixtureRequest) -> Iterator[Image]:
+    with saved(request.param) as image:
+        yield image
+
+
 @pytest.mark.covers("S20", "S19", "D5")
-@pytest.mark.parametrize("name", images())
-def test_no_layer_holds_a_key_or_a_secret(name: str) -> None:
+def test_no_layer_holds_a_key_or_a_secret(image: Image) -> None:
     keys, files, known = [], [], []
-    with saved(name) as image:
-        for entry in image.entries():
-            if PRIVATE_KEY.search(entry.content):
-                keys.append(entry.path)
-            if entry.tar.isfile() and SECRET_FILES.search(entry.path) and not PUBLIC.search(f"/{entry.path}"):
-                files.append(entry.path)
-            if any(secret.encode() in entry.content for secret in SECRETS):
-                known.append(entry.path)
+    for entry in image.entries():
+        if PRIVATE_KEY.search(entry.content):
+            keys.append(entry.path)
+        if entry.tar.isfile() and SECRET_FILES.search(entry.path) and not PUBLIC.search(f"/{entry.path}"):
+            files.append(entry.path)
+        if any(secret.encode() in entry.content for secret in SECRETS):
+            known.append(entry.path)
     assert keys == []
     assert files == []
     assert [path for path in known if source(path) not in KNOW_THEM] == []
 
 
 @pytest.mark.covers("S20", "S19")
-@pytest.mark.parametrize("name", images())
-def test_neither_history_nor_environment_names_one(name: str) -> None:
-    with saved(name) as image:
-        told = json.dumps(image.config)
+def test_neither_history_nor_environment_names_one(image: Image) -> None:
+    told = json.dumps(image.config)
     assert not [secret for secret in SECRETS if secret in told]
     assert not re.search(r"(?i)(password|secret|token)\w*=", told)
 
