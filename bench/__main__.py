@@ -17,6 +17,7 @@ from bench.outlet import IN_THE_TREE, SHORT_OF
 from bench.parts import Keeping, measured, summed_up
 from bench.plan import FULL, SHORT
 from bench.progress import say
+from bench.settling import settle
 from bench.tools import NotAvailable, require_wrk
 
 
@@ -33,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     machine = results.machine()
     wanted = {name: part for name, part in MEASUREMENTS.items() if not asked.parts or name in asked.parts}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, lab(Path(folder), plan) as it:
+        settle(it)
         ended = measured(wanted, it, Keeping(outlet.results, machine, outlet.show))
     say(f"{summed_up(ended)}\nbench: {outlet.results}")
     return 1 if any(ended.values()) else 0

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``seconds`` is one timed run; each variant has one in each round."""
+    """``seconds`` is one timed run; each variant has one in each round. ``settling``: introspections before all."""
 
+    settling: int
     rounds: int
     seconds: float
     warm_up_seconds: float
@@ -19,6 +20,7 @@ class Plan:
 
 
 FULL = Plan(
+    settling=20_000,
     rounds=5,
     seconds=4,
     warm_up_seconds=1,
@@ -30,6 +32,7 @@ FULL = Plan(
     starts=3,
 )
 SHORT = Plan(
+    settling=500,
     rounds=1,
     seconds=1,
     warm_up_seconds=0.5,

@@ -1,0 +1,44 @@
+"""Brings Keycloak to where it is after hours of use: a Java process that has just started interprets what it compiles
+later, and is slower by far, and with it whatever else runs on the same cores.
+"""
+
+import asyncio
+from itertools import cycle, islice
+
+import aiohttp
+import uvloop
+
+from bench.lab import Lab
+from bench.load import Implausible
+from bench.progress import say
+
+AT_ONCE = 4
+"""Few: it is to become warm, not to be tried."""
+
+
+def settle(lab: Lab) -> None:
+    """As many introspections as ``lab.plan`` says, of real tokens.
+
+    Raises:
+        Implausible: one was not answered with 200.
+    """
+    say(f"Keycloak is asked about {lab.plan.settling:,} tokens, to become warm")
+    url = f"{lab.keycloak_url}/realms/mcp-gateway/protocol/openid-connect/token/introspect"
+    auth = aiohttp.BasicAuth("api-gateway", lab.stack.settings.keycloak_client_secret.get_secret_value())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_ask(url, auth, lab.tokens(), lab.plan.settling))
+
+
+async def _ask(url: str, auth: aiohttp.BasicAuth, tokens: list[str], times: int) -> None:
+    left = islice(cycle(tokens), times)
+
+    async def ask() -> None:
+        for token in left:
+            async with session.post(url, data={"token": token}) as answer:
+                await answer.read()
+                if answer.status != 200:  # noqa: PLR2004 - HTTP's own
+                    raise Implausible(f"an introspection was answered {answer.status}")
+
+    async with aiohttp.ClientSession(auth=auth) as session, asyncio.TaskGroup() as group:
+        for _ in range(AT_ONCE):
+            group.create_task(ask())
