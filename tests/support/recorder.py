@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,15 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 from gateway.runner.envoy import envoy_binary
-from gateway.runner.topology import write_topology
 from gateway.settings import Settings
 
 from tests.support.compose import ComposeStack
 from tests.support.compose_recorder import envoy_in_a_container
+from tests.support.own_envoy import ChangeClusters, write_own_topology
 from tests.support.ports import free_ports
-from tests.support.runtime import rate_limit_layer, replace
 from tests.support.stack import Stack
 
 READY_DEADLINE_S = 20
@@ -85,9 +83,7 @@ def settings_beside(stack: Stack, folder: Path) -> Settings:
 
 
 @contextmanager
-def native_envoy(
-    settings: Settings, folder: Path, change: Callable[[dict[str, Any]], None] = lambda _: None
-) -> Iterator[None]:
+def native_envoy(settings: Settings, folder: Path, change: ChangeClusters = lambda _: None) -> Iterator[None]:
     """``change`` is what this Envoy's clusters differ by, each by its name."""
     envoy = _envoy(settings, folder, change)
     try:
@@ -174,12 +170,8 @@ def mutual_tls(certificates: Path) -> ssl.SSLContext:
     return context
 
 
-def _envoy(settings: Settings, folder: Path, change: Callable[[dict[str, Any]], None]) -> subprocess.Popen[bytes]:
-    configuration = write_topology(settings)
-    bootstrap = yaml.safe_load(configuration.read_text(encoding="utf-8"))
-    change({cluster["name"]: cluster for cluster in bootstrap["static_resources"]["clusters"]})
-    configuration.write_text(yaml.safe_dump(bootstrap), encoding="utf-8")
-    replace(folder / "sds" / "runtime.yaml", rate_limit_layer(enabled=False))
+def _envoy(settings: Settings, folder: Path, change: ChangeClusters) -> subprocess.Popen[bytes]:
+    configuration = write_own_topology(settings, change)
     log = (folder / "envoy.log").open("wb")
     with log:
         return subprocess.Popen(

@@ -17,18 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 from ext_authz.grpc_server import Tls
 from gateway.certificates import ensure_certificates
 from gateway.runner.envoy import envoy_binary
-from gateway.runner.topology import write_topology
 from gateway.settings import Settings
 
 from tests.support.authz_process import environment
 from tests.support.fake_keycloak import active, running_keycloak
+from tests.support.own_envoy import write_own_topology
 from tests.support.ports import free_ports, ports_in_a_row
 from tests.support.runner import ROOT, eventually
-from tests.support.runtime import rate_limit_layer, replace
 
 FAR_AWAY = 4_102_444_800
 PORTS = ("https_port", "http_port", "dashboard_port", "weather_port", "envoy_admin_port", "keycloak_port")
@@ -160,13 +158,11 @@ def _calculator(folder: Path, port: int) -> Any:
 
 @contextmanager
 def _envoy(settings: Settings, folder: Path, clusters: Mapping[str, list[int]]) -> Iterator["subprocess.Popen[bytes]"]:
-    path = write_topology(settings)
-    bootstrap = yaml.safe_load(path.read_text())
-    for cluster in bootstrap["static_resources"]["clusters"]:
-        if ports := clusters.get(cluster["name"]):
-            cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": [_host(port) for port in ports]}]
-    path.write_text(yaml.safe_dump(bootstrap))
-    replace(settings.state_dir / "sds" / "runtime.yaml", rate_limit_layer(enabled=False))
+    def change(named: dict[str, dict[str, Any]]) -> None:
+        for name, ports in clusters.items():
+            named[name]["load_assignment"]["endpoints"] = [{"lb_endpoints": [_host(port) for port in ports]}]
+
+    path = write_own_topology(settings, change)
     command = [str(envoy_binary()), "-c", str(path), "--disable-hot-restart", "--concurrency", "2"]
     with _process(command, folder, "envoy") as envoy:
         yield envoy

@@ -11,7 +11,7 @@ SAYS_WHERE = ("PUBLIC_URL", "HTTPS_PORT")
 
 
 def load_current_settings() -> Settings:
-    """Settings from the environment, with the public URL and certificates of the stack that runs here, if one does.
+    """Settings from the environment; public URL, ports and certificates are those of the stack that runs, if one does.
 
     Raises:
         BadSetting: as `load_settings`.
@@ -20,4 +20,7 @@ def load_current_settings() -> Settings:
     state = running_state(settings.state_dir)
     if state is None or any(os.environ.get(name) for name in SAYS_WHERE):
         return settings
-    return settings.model_copy(update={"public_url": state.public_url, "certs_dir": Path(state.ca_file).parent})
+    ports = {name: port for name in ("https_port", "http_port") if (port := getattr(state, name))}
+    return settings.model_copy(
+        update={"public_url": state.public_url, "certs_dir": Path(state.ca_file).parent, **ports}
+    )
