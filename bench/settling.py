@@ -20,7 +20,7 @@ def settle(lab: Lab) -> None:
     """As many introspections as ``lab.plan`` says, of real tokens.
 
     Raises:
-        Implausible: one was not answered with 200.
+        Implausible: one was not answered, or not as of a token that is good.
     """
     say(f"Keycloak is asked about {lab.plan.settling:,} tokens, to become warm")
     url = f"{lab.keycloak_url}/realms/mcp-gateway/protocol/openid-connect/token/introspect"
@@ -30,15 +30,17 @@ def settle(lab: Lab) -> None:
 
 
 async def _ask(url: str, auth: aiohttp.BasicAuth, tokens: list[str], times: int) -> None:
-    left = islice(cycle(tokens), times)
+    left, problems = islice(cycle(tokens), times), list[str]()
 
     async def ask() -> None:
         for token in left:
             async with session.post(url, data={"token": token}) as answer:
-                await answer.read()
-                if answer.status != 200:  # noqa: PLR2004 - HTTP's own
-                    raise Implausible(f"an introspection was answered {answer.status}")
+                if answer.status != 200 or not (await answer.json())["active"]:  # noqa: PLR2004 - HTTP's own
+                    problems.append(f"an introspection was answered {answer.status}: {await answer.text()}")
+                    return
 
     async with aiohttp.ClientSession(auth=auth) as session, asyncio.TaskGroup() as group:
         for _ in range(AT_ONCE):
             group.create_task(ask())
+    if problems:
+        raise Implausible(problems[0])

@@ -8,8 +8,9 @@ UV_VERSION=0.13.9 # used where no uv is installed; any recent one on PATH will d
 say() { echo "$*" >&2; }
 fail() { say "$*"; exit 1; }
 
-# Ends with 0 where it is new enough and built with profile-guided optimization, which makes all of it a third faster
-# (docs/performance.md): official images and distributions (their /usr) do so, a version manager seldom does. With 3: only new enough.
+# Ends with 0 where it is new enough and built with profile-guided optimization, in which Python code takes a quarter less
+# time (docs/performance.md): official images and distributions (their /usr) do so, version managers seldom. With 3 where
+# it is only new enough.
 IS_USABLE='import sys, sysconfig
 fast = sys.base_prefix == "/usr" or "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
 sys.exit(1 if sys.version_info < (3, 11) else 0 if fast else 3)'
@@ -23,7 +24,7 @@ pythons() {
             python=${rest%%:*}/$name
             rest=${rest#*:}
             [ -x "$python" ] || continue
-            "$python" -c "$IS_USABLE" 2>/dev/null && code=0 || code=$?
+            "$python" -c "$IS_USABLE" </dev/null >/dev/null 2>&1 && code=0 || code=$?
             case $code in
                 0) echo "$python" ;;
                 3) others="$others$python
@@ -37,7 +38,7 @@ pythons() {
 # pip may be absent (Debian packs it apart), or present only through ensurepip, which a venv uses.
 install_uv() {
     say "Installing uv $UV_VERSION into .tools"
-    while read -r python; do
+    while read -r python <&3; do
         if "$python" -m pip --version >/dev/null 2>&1; then
             "$python" -m pip install --quiet --disable-pip-version-check --no-input --upgrade --target .tools "uv==$UV_VERSION" >&2
         elif "$python" -c 'import venv, ensurepip' 2>/dev/null; then
@@ -45,7 +46,7 @@ install_uv() {
         else
             continue
         fi && return || fail "uv $UV_VERSION could not be installed: look above for the reason (usually the network), and run this again."
-    done <<FOUND
+    done 3<<FOUND
 $1
 FOUND
     fail "None of these has pip or ensurepip: $(echo $1). Install one of them (Debian, Ubuntu: apt install python3-pip), or uv, and run this again."

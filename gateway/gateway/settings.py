@@ -124,11 +124,13 @@ class Settings(BaseSettings):
             )
         return self
 
+    def named_ports(self) -> dict[str, int]:
+        """The port of each setting that is one."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_port")}
+
     def ports(self) -> Iterator[tuple[str, int]]:
         """Every port of the stack with the name of its setting. The authorizer has one for each worker."""
-        for name in type(self).model_fields:
-            if name.endswith("_port"):
-                yield name, getattr(self, name)
+        yield from self.named_ports().items()
         for more in range(1, self.ext_authz_workers):
             yield "authz_port", self.authz_port + more
 

@@ -18,9 +18,11 @@ def load_current_settings() -> Settings:
     """
     settings = load_settings()
     state = running_state(settings.state_dir)
-    if state is None or any(os.environ.get(name) for name in SAYS_WHERE):
+    if state is None:
         return settings
-    ports = {name: port for name in ("https_port", "http_port") if (port := getattr(state, name))}
+    if settings.origin != state.public_url and any(os.environ.get(name) for name in SAYS_WHERE):
+        return settings
+    ports = {name: port for name, port in state.ports.items() if not os.environ.get(name.upper())}
     return settings.model_copy(
         update={"public_url": state.public_url, "certs_dir": Path(state.ca_file).parent, **ports}
     )

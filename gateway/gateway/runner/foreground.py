@@ -51,8 +51,7 @@ def _first_state(settings: Settings, stack: Stack) -> StackState:
     return StackState(
         supervisor=this_process(),
         public_url=settings.origin,
-        https_port=settings.https_port,
-        http_port=settings.http_port,
+        ports=settings.named_ports(),
         ca_file=str(settings.certs_dir / "ca.crt"),
         urls=dict(stack.urls),
         components=[ComponentState(name=component.name) for component in stack.components],

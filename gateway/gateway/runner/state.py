@@ -77,8 +77,7 @@ class StackState(BaseModel):
     phase: Phase = Phase.STARTING
     message: str = ""
     public_url: str = ""
-    https_port: int | None = None
-    http_port: int | None = None
+    ports: dict[str, int] = {}
     ca_file: str = ""
     urls: dict[str, str] = {}
     components: list[ComponentState] = []

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.runner import ROOT
 
+BOOTSTRAP = ROOT / "gateway" / "bootstrap.sh"
 TOOLS = ("sh", "cut", "cat", "touch", "make", "awk")
 # Notes what it is asked, and makes an environment whose Python notes the bytecode that it is asked for
 UV = """#!/bin/sh
@@ -55,7 +56,7 @@ def _program(machine: Path, name: str, text: str) -> None:
 
 def _bootstrap(machine: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        ["sh", str(ROOT / "gateway" / "bootstrap.sh")],
+        ["sh", str(BOOTSTRAP)],
         cwd=machine / "checkout",
         env={"PATH": str(machine / "bin"), "HOME": str(machine), **environment},
         capture_output=True,
@@ -112,6 +113,31 @@ def test_a_real_python_is_one_that_can_be_used(machine: Path) -> None:
     (machine / "bin" / "python3").symlink_to(sys.executable)
     assert _bootstrap(machine).returncode == 0
     assert _uv_calls(machine) == [f"uv sync --frozen --python {machine / 'bin' / 'python3'}"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "configured", "code"),
+    [("/usr", "--enable-shared", 0), ("/opt/python", "--enable-optimizations --with-lto", 0), ("/opt/python", "", 3)],
+)
+def test_a_distributions_python_and_an_optimized_one_are_the_fast_ones(prefix: str, configured: str, code: int) -> None:
+    question = BOOTSTRAP.read_text(encoding="utf-8").partition("IS_USABLE='")[2].partition("'")[0]
+    faked = (
+        f"import sys, sysconfig\nsys.base_prefix = {prefix!r}\n"
+        f"sysconfig.get_config_var = {{'CONFIG_ARGS': {configured!r}}}.__getitem__\n"
+    )
+    assert subprocess.run([sys.executable, "-c", faked + question], timeout=30, check=False).returncode == code
+
+
+def test_what_a_program_with_a_pythons_name_says_or_reads_is_no_matter(machine: Path) -> None:
+    chatty = PYTHON.format(usable=9, no_pip=1, no_venv=1) + "cat; echo Python was not found\n"
+    _program(machine, "python3.13", chatty.replace("*version_info*)", "*version_info*) cat; echo no Python;"))
+    _program(
+        machine, "python3.12", PYTHON.format(usable=NOT_OPTIMIZED, no_pip=1, no_venv=1).replace("esac", "esac; cat")
+    )
+    _program(machine, "python3.11", PYTHON.format(usable=NOT_OPTIMIZED, no_pip=0, no_venv=1))
+    done = _bootstrap(machine)
+    assert done.returncode == 0, done.stderr
+    assert _uv_calls(machine)[-1] == f"uv sync --frozen --python {machine / 'bin' / 'python3.12'}"
 
 
 def test_one_later_on_the_path_is_found_and_where_none_was_built_for_speed_the_newest_is_taken(machine: Path) -> None:
