@@ -18,9 +18,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*", choices=[[], *TARGETS], help="all, where none is named")
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
+    parser.add_argument("--seed", type=int, default=0, help="the same inputs in the same order; 0: others each time")
     arguments = parser.parse_args(argv)
     names = arguments.targets or list(TARGETS)
-    broken = [name for name in names if not fuzz(name, TARGETS[name], arguments.seconds)]
+    broken = [name for name in names if not fuzz(name, TARGETS[name], arguments.seconds, arguments.seed)]
     if broken:
         print(f"broken: {', '.join(broken)}; the inputs are in {WORK / 'found'}")
         return 1
@@ -28,14 +29,14 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def fuzz(name: str, target: Target, seconds: int) -> bool:
+def fuzz(name: str, target: Target, seconds: int, seed: int) -> bool:
     """Whether every input was withstood. What was learnt is kept for the next time."""
     corpus, found = WORK / "corpus" / name, WORK / "found"
     corpus.mkdir(parents=True, exist_ok=True)
     found.mkdir(parents=True, exist_ok=True)
-    for seed, data in target.seeds().items():
-        (corpus / seed).write_bytes(data)
-    options = [f"-max_total_time={seconds}", f"-max_len={MAX_BYTES}", f"-timeout={HANGS_SECONDS}"]
+    for file, data in target.seeds().items():
+        (corpus / file).write_bytes(data)
+    options = [f"-seed={seed}", f"-max_total_time={seconds}", f"-max_len={MAX_BYTES}", f"-timeout={HANGS_SECONDS}"]
     options += [f"-rss_limit_mb={MEMORY_MB}", f"-artifact_prefix={found}/{name}-", f"-dict={DICTIONARY}"]
     print(f"{name}: {len(target.seeds())} seeds, {seconds} s", flush=True)
     done = subprocess.run(
