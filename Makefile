@@ -6,6 +6,8 @@ READY := .venv/.synced
 SUPPLY_CHAIN := .tools/supply-chain
 
 UV := $(shell command -v uv || echo .tools/bin/uv)
+# What shares a stack stays in one process, and begins in the order of the files (tests/support/scheduling.py)
+IN_TWO_PROCESSES := -n 2 --no-loadscope-reorder
 ARGS ?=
 DETACH ?=
 
@@ -31,7 +33,7 @@ certs: $(READY) ## Show the certificates; ARGS=--renew issues them anew
 	@$(GATEWAY) certs $(ARGS)
 
 test: $(READY) ## Run every test; starts what it needs
-	@.venv/bin/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
+	@.venv/bin/python -m pytest $(IN_TWO_PROCESSES) $(ARGS)
 
 test-others: $(READY) ## Run the longer tests with servers of other people behind the gateway; needs node
 	@.venv/bin/python -m pytest tests/others $(ARGS)
@@ -40,7 +42,7 @@ test-clients: $(READY) ## Run real MCP clients against a gateway of their own; n
 	@.venv/bin/python -m pytest tests/clients $(ARGS)
 
 attacks: $(READY) ## Attack a gateway of its own in every way that docs/security.md lists
-	@.venv/bin/python -m pytest tests/attacks -n 2 --no-loadscope-reorder $(ARGS)
+	@.venv/bin/python -m pytest tests/attacks $(IN_TWO_PROCESSES) $(ARGS)
 
 fuzz: $(READY) ## Fuzz the Check handler and the MCP endpoint, 60 s each; ARGS="--seconds 600 check"
 	@uv=$$(command -v uv || echo .tools/bin/uv); $$uv sync --quiet --frozen --inexact --group fuzz

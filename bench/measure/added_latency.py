@@ -28,7 +28,7 @@ POINTS = (*range(1, 100), 99.5, 99.9)
 
 
 def measure(lab: Lab) -> dict[str, Any]:
-    """Percentiles of both, and the difference in each round."""
+    """Percentiles of each, and what it adds to the first, round by round."""
     taken: dict[str, list[list[float]]] = {}
     with ExitStack() as running:
         upstream, port = running.enter_context(answering(lab.folder))
