@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 from contextlib import AsyncExitStack
+from functools import partial
 
 import ext_authz.grpc_engine  # noqa: F401 - first, for gRPC reads what it sets as it is loaded
 
@@ -96,7 +97,7 @@ async def serve(settings: Settings, policy: PolicyInForce, worker: Worker | None
         app.router.add_post(registration_path(settings.keycloak_realm), registration.handle)
         app.router.add_post(LOGOUT_PATH, _logout(settings, ended, siblings, recorder, closing).handle)
         http_port = await _start_http(settings, app, worker, closing)
-        grpc_port = await _start_grpc(settings, service, worker, stop, closing)
+        grpc_port = await _start_grpc(settings, service, recorder, worker, stop=stop, closing=closing)
         siblings.ready()
         # What the start has made stays. Looking through it took 38 ms of every full collection, for all who waited.
         gc.collect()
@@ -146,20 +147,27 @@ async def _introspection(
     )
     server = GuardedAuthorizationServer(keycloak, settings.introspection_timeout_seconds)
     failures = SharedFailureLimit(settings.failed_introspections_per_minute, siblings)
-    introspection = Introspection(server, settings.issuer, cache, metrics, ended, failures=failures)
+    soon = asyncio.get_running_loop().call_soon_threadsafe
+    introspection = Introspection(server, settings.issuer, cache, metrics, ended, failures=failures, soon=soon)
     closing.push_async_callback(introspection.aclose)
     return introspection
 
 
 async def _start_grpc(
-    settings: Settings, service: AuthorizationService, worker: Worker | None, stop: Stop, closing: AsyncExitStack
+    settings: Settings,
+    service: AuthorizationService,
+    recorder: DecisionRecorder,
+    worker: Worker | None,
+    *,
+    stop: Stop,
+    closing: AsyncExitStack,
 ) -> int:
     address = worker.grpc_address(settings.grpc_listen) if worker else settings.grpc_listen
     tls = _tls(settings)
+    peer = OnlyPeer(settings.allowed_client_san, remembers=is_one_address(address))
     try:
-        server = await start_grpc_server(
-            service, address, tls, OnlyPeer(settings.allowed_client_san, remembers=is_one_address(address))
-        )
+        failed = partial(recorder.failed, "")
+        server = await start_grpc_server(service, address, tls, peer, failed=failed, died=stop.now)
     except RuntimeError as error:
         raise CannotStart(f"GRPC_LISTEN: {address} cannot be bound: is it in use?") from error
     except OSError as error:

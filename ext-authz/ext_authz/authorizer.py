@@ -58,28 +58,51 @@ class Authorizer:
         self._recorder = recorder
         self._now = now
 
-    async def authorize(self, request: HttpRequest) -> Verdict:
-        """The verdict on ``request``, recorded."""
+    def authorize_now(self, request: HttpRequest) -> Verdict | None:
+        """The verdict on ``request``, recorded; None where it must be waited for. May be called in any thread."""
         started = time.perf_counter()
         resource = self._policy.resources.get(request.resource)
+        found = self._found_at_once(request, resource)
+        return None if found is None else self._verdict(request, resource, found, started)
+
+    async def authorize(self, request: HttpRequest) -> Verdict:
+        """The verdict on ``request``, recorded, however long it takes."""
+        started = time.perf_counter()
+        resource = self._policy.resources.get(request.resource)
+        found = self._found_at_once(request, resource) or await self._introspected(request)
+        return self._verdict(request, resource, found, started)
+
+    def _verdict(
+        self, request: HttpRequest, resource: Resource | None, found: Introspected | Deny, started: float
+    ) -> Verdict:
         claims: Claims | None = None
         if resource is None:
             # A route without its resource's name is a mistake in Envoy's configuration. Never guess from the path.
             verdict: Verdict = Deny(Reason.RESOURCE_UNKNOWN)
+        elif isinstance(found, Deny):
+            verdict = found
+        elif isinstance(found, Reason):
+            verdict = Deny(found, resource.scopes)
         else:
-            refused = self._refused_unseen(request)
-            introspected = refused or self._known(request.authorization) or await self._introspected(request, resource)
-            if isinstance(introspected, Deny):
-                verdict = introspected
-            elif isinstance(introspected, Reason):
-                verdict = Deny(introspected, resource.scopes)
-            else:
-                claims = introspected
-                verdict = decide(claims, resource, request, self._now())
+            claims = found
+            verdict = decide(claims, resource, request, self._now())
         subject = claims.identity.subject if claims else None
         name = resource.name if resource else "unknown"
         self._recorder.decided(request, name, verdict, subject, time.perf_counter() - started)
         return verdict
+
+    def _found_at_once(self, request: HttpRequest, resource: Resource | None) -> Introspected | Deny | None:
+        """What can be said without asking the authorization server."""
+        if resource is None:
+            return Reason.RESOURCE_UNKNOWN
+        if refused := self._refused_unseen(request):
+            return refused
+        # Nearly every request brings a token that was read and introspected a moment ago, in the same spelling.
+        usual = usual_token(request.authorization)
+        if usual and (known := self._introspector.known(usual)):
+            return known
+        token = read_bearer(request.authorization)
+        return token if isinstance(token, Reason) else None
 
     def _refused_unseen(self, request: HttpRequest) -> Deny | None:
         """A refusal for which the token need not be looked at."""
@@ -92,15 +115,10 @@ class Authorizer:
             return Deny(Reason.METHOD_REFUSED)
         return None
 
-    def _known(self, authorization: str | None) -> Introspected | None:
-        # Nearly every request brings a token that was read and introspected a moment ago, in the same spelling.
-        token = usual_token(authorization)
-        return self._introspector.known(token) if token else None
-
-    async def _introspected(self, request: HttpRequest, resource: Resource) -> Introspected | Deny:
+    async def _introspected(self, request: HttpRequest) -> Introspected | Deny:
         token = read_bearer(request.authorization)
         if isinstance(token, Reason):
-            return Deny(token, resource.scopes)
+            return token
         try:
             return await self._introspector.introspect(token, request.client_address)
         except AuthorizationServerUnavailable as error:

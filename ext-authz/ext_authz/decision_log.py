@@ -75,7 +75,7 @@ class DecisionLog:
             f'"event": "decision", "level": "info", "time": "{self._utc.text(told.at)}"}}\n'
         )
 
-    def failed(self, request_id: str, error: Exception) -> None:
+    def failed(self, request_id: str, error: BaseException) -> None:
         """A fault of our own. Only its type and place are said: its text may quote what was being handled."""
         self._logger.error("fault", request_id=request_id[:_LONGEST], **_place(error))
 
@@ -128,7 +128,7 @@ def reason_of(verdict: Verdict) -> str:
     return ALLOWED if isinstance(verdict, Allow) else verdict.reason.value
 
 
-def _place(error: Exception) -> dict[str, Any]:
+def _place(error: BaseException) -> dict[str, Any]:
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next

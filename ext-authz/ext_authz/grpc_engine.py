@@ -1,9 +1,9 @@
 """Which of its two I/O engines gRPC serves by. Imported before gRPC, which reads the variable as it is loaded.
 
-Its default, EventEngine, hands every read from a pool of threads to grpc.aio's own, and each hand-over wakes a thread.
-The older engine, iomgr, reads where grpc.aio polls: fewer switches between threads for each request, and 5 to 17 % less
-CPU. It is chosen by gRPC's only switch for that; a release that has it no longer says "Unknown experiment" when it
-starts and goes on, and a test of ours fails.
+Its default, EventEngine, reads in a pool of threads and hands over to the one that polls, and each hand-over wakes a
+thread. The older engine, iomgr, reads where we poll: two thirds of the CPU, where nothing else is done for a request.
+It is chosen by gRPC's only switch for that; a release that has it no longer says "Unknown experiment" when it starts and
+goes on, and a test of ours fails.
 """
 
 import os

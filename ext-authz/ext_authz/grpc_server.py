@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,18 +10,29 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc  # type: ignore[import-untyped]
 
+from ext_authz.completion_queue.server import QueueServer
 from ext_authz.grpc_service import AuthorizationService
 from ext_authz.noticing import NoticingHealth
-from ext_authz.peer import GuardedServer, OnlyPeer
+from ext_authz.peer import OnlyPeer
 from ext_authz.xds import AUTHORIZATION_SERVICE
 
 DRAIN_SECONDS = 5
 """How long requests in flight may go on after a stop was asked for: Envoy's own timeout for them."""
 
+MOST_AT_ONCE = 4096
+"""Calls that one connection may have under way."""
+
+NONE_DROPPED = (
+    ("grpc.server.max_pending_requests", 2 * MOST_AT_ONCE),
+    ("grpc.server.max_pending_requests_hard_limit", 2 * MOST_AT_ONCE),
+)
+"""Of a thousand calls that wait to be taken gRPC would cancel some at random, and of three thousand all others."""
+
 _OPTIONS = (
     ("grpc.so_reuseport", 0),  # a second authorizer on the same port is a mistake to be told, not to be shared with
     ("grpc.max_receive_message_length", 2 * 1024 * 1024),  # a body of at most 1 MiB, and its headers
-    ("grpc.max_concurrent_streams", 4096),
+    ("grpc.max_concurrent_streams", MOST_AT_ONCE),
+    *NONE_DROPPED,
 )
 
 
@@ -70,7 +82,7 @@ class CertificateFiles:
 class GrpcServer:
     """``port`` is the one that was bound: of use when port 0 was asked for."""
 
-    server: grpc.aio.Server
+    server: QueueServer
     health_service: NoticingHealth
     port: int
 
@@ -80,20 +92,27 @@ class GrpcServer:
         await self.server.stop(DRAIN_SECONDS)
 
 
-async def start_grpc_server(service: AuthorizationService, address: str, tls: Tls, peer: OnlyPeer) -> GrpcServer:
-    """Listen on ``address`` (host:port). ``peer`` judges callers.
+async def start_grpc_server(
+    service: AuthorizationService,
+    address: str,
+    tls: Tls,
+    peer: OnlyPeer,
+    *,
+    failed: Callable[[BaseException], object],
+    died: Callable[[], object],
+) -> GrpcServer:
+    """Listen on ``address`` (host:port). ``peer`` judges callers; the rest as of ``QueueServer``.
 
     Raises:
         RuntimeError: the address cannot be bound.
         OSError: a certificate file cannot be read, or key and certificate do not belong together.
     """
-    server = grpc.aio.server(options=_OPTIONS)
-    guarded = GuardedServer(server, peer)
-    service.add_to(guarded)
+    server = QueueServer(_OPTIONS, peer.admits, failed, died)
+    service.add_to(server)
     health_service = NoticingHealth()
-    health_pb2_grpc.add_HealthServicer_to_server(health_service, guarded)
+    health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
     names = (AUTHORIZATION_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
-    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names), guarded)
+    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names), server)
     files = CertificateFiles(tls)
 
     def at_each_handshake() -> grpc.ServerCertificateConfiguration | None:
@@ -105,8 +124,8 @@ async def start_grpc_server(service: AuthorizationService, address: str, tls: Tl
         at_each_handshake,  # type: ignore[arg-type]  # the stubs forget that it may return None
         require_client_authentication=True,
     )
-    port = server.add_secure_port(address, credentials)
-    await server.start()
+    port = server.listen(address, credentials)
+    server.start()
     for name in names:
         await health_service.set(name, health_pb2.HealthCheckResponse.SERVING)
     return GrpcServer(server, health_service, port)

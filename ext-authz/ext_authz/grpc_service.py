@@ -8,13 +8,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol
 
-import grpc
 from mcp_wire import error_body
 
 from ext_authz.challenge import challenge
+from ext_authz.completion_queue.server import AtOnce, QueueServer
 from ext_authz.identity import Identity
 from ext_authz.operation import HttpRequest
-from ext_authz.peer import Adds
 from ext_authz.policy import Resource
 from ext_authz.policy_in_force import Policies
 from ext_authz.verdict import ALLOWED_METHODS, REFUSALS, RETRY_AFTER_SECONDS, Allow, Deny, Reason, Verdict
@@ -39,6 +38,7 @@ _PARTIAL_BODY = "x-envoy-auth-partial-body"
 
 
 class Decides(Protocol):
+    def authorize_now(self, request: HttpRequest) -> Verdict | None: ...
     async def authorize(self, request: HttpRequest) -> Verdict: ...
 
 
@@ -47,29 +47,45 @@ class FaultRecorder(Protocol):
 
 
 class AuthorizationService:
-    """envoy.service.auth.v3.Authorization. ``check`` answers every request and raises on none."""
+    """envoy.service.auth.v3.Authorization, in serialized ``CheckResponse``. It answers all requests and raises on none.
+
+    ``check_now`` is called in the gRPC server's thread, ``check`` on the event loop for what the former left open.
+    """
 
     def __init__(self, authorizer: Decides, policy: Policies, recorder: FaultRecorder) -> None:
         self._authorizer = authorizer
         self._policy = policy
         self._recorder = recorder
 
-    def add_to(self, server: Adds) -> None:
-        """Serve it there. As the generated function does, but for the answers: they are kept as bytes."""
-        check: Any = grpc.unary_unary_rpc_method_handler(self.check, request_deserializer=CheckRequest.FromString)
-        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(AUTHORIZATION_SERVICE, {"Check": check})])
+    def add_to(self, server: QueueServer) -> None:
+        """Serve it there."""
+        server.add_at_once(AUTHORIZATION_SERVICE, "Check", AtOnce(CheckRequest.FromString, self.check_now, self.check))
 
-    async def check(self, request: CheckRequest, _context: object) -> bytes:
-        """A serialized ``CheckResponse``."""
+    def check_now(self, request: CheckRequest) -> bytes | None:
+        """The answer, or None where Keycloak has to be asked for it."""
         try:
             http_request = to_http_request(request.attributes)
-            verdict = await self._authorizer.authorize(http_request)
-            if isinstance(verdict, Allow):
-                return _allowed(verdict.identity)
-            return _denied(verdict, self._policy.resources.get(http_request.resource))
+            verdict = self._authorizer.authorize_now(http_request)
+            return None if verdict is None else self._answer(http_request, verdict)
         except Exception as error:  # noqa: BLE001 - the catch-all: a fault of any kind must deny, and be told
-            self._recorder.failed(request.attributes.request.http.headers.get("x-request-id", ""), error)
-            return _denied(Deny(Reason.INTERNAL_FAULT), None)
+            return self._fault(request, error)
+
+    async def check(self, request: CheckRequest) -> bytes:
+        """The answer, however long it takes."""
+        try:
+            http_request = to_http_request(request.attributes)
+            return self._answer(http_request, await self._authorizer.authorize(http_request))
+        except Exception as error:  # noqa: BLE001 - as above
+            return self._fault(request, error)
+
+    def _answer(self, request: HttpRequest, verdict: Verdict) -> bytes:
+        if isinstance(verdict, Allow):
+            return _allowed(verdict.identity)
+        return _denied(verdict, self._policy.resources.get(request.resource))
+
+    def _fault(self, request: CheckRequest, error: Exception) -> bytes:
+        self._recorder.failed(request.attributes.request.http.headers.get("x-request-id", ""), error)
+        return _denied(Deny(Reason.INTERNAL_FAULT), None)
 
 
 def to_http_request(attributes: AttributeContext) -> HttpRequest:

@@ -44,6 +44,15 @@ MOST_REFRESHES = 4
 """At once, but for those whose answer is about to end: they share the cores with the requests that are waiting."""
 
 
+Soon = Callable[[Callable[[], object]], object]
+"""``call_soon_threadsafe`` of an event loop."""
+
+
+def at_once(call: Callable[[], object]) -> None:
+    """For where all is in one thread."""
+    call()
+
+
 class AuthorizationServerUnavailable(Exception):
     """The authorization server cannot be asked. ``cause`` is a short word for logs and metrics, never a body."""
 
@@ -110,7 +119,10 @@ class Introspection:
         failures: FailureLimit | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
+        soon: Soon = at_once,
     ) -> None:
+        """``soon`` brings a call from the thread in which ``known`` is called to the event loop of all the rest."""
+        self._soon = soon
         self._server = server
         self._issuer = issuer
         self._ttl = settings.ttl_seconds
@@ -139,12 +151,14 @@ class Introspection:
         return self.known(token) or self._unless_ended(await self._fly(_key(token), token, address))
 
     def known(self, token: str) -> Introspected | None:
-        """What ``introspect`` would answer if it need not wait. Nearly every request ends here."""
+        """What ``introspect`` would answer if it need not wait. Nearly every request ends here, in any thread."""
         key = _key(token)
         if (found := self._claims.look_up(key)) is not None:
             claims, age = found
             if age >= self._earliest_refresh and age >= refresh_after(key) * self._ttl:
-                self._refresh_ahead(key, token, is_urgent=age >= REFRESH_URGENT * self._ttl)
+                is_urgent = age >= REFRESH_URGENT * self._ttl
+                if self._may_refresh(key, is_urgent):
+                    self._soon(lambda: self._refresh_ahead(key, token, is_urgent))
             self._observer.cache_hit(age)
             return self._unless_ended(claims)
         if (refusal := self._refused.look_up(key)) is not None:
@@ -187,15 +201,18 @@ class Introspection:
         # the cache), so one waiter's end must not end it.
         return await asyncio.shield(flight)
 
-    def _refresh_ahead(self, key: bytes, token: str, *, is_urgent: bool) -> None:
+    def _refresh_ahead(self, key: bytes, token: str, is_urgent: bool) -> None:
         """A token in constant use never waits: it is asked about before its cached answer ends."""
-        if self._refreshing >= MOST_REFRESHES and not is_urgent:
-            return  # a later request of the token will
-        if self._flights.under_way(key, younger_than=self._ttl) is None:
+        if self._may_refresh(key, is_urgent):  # still: it may have been asked for twice meanwhile
             with contextlib.suppress(AuthorizationServerUnavailable):
                 self._start(key, token, None).add_done_callback(self._refreshed)
                 self._refreshing += 1
                 self._observer.refreshed_ahead()
+
+    def _may_refresh(self, key: bytes, is_urgent: bool) -> bool:
+        if self._refreshing >= MOST_REFRESHES and not is_urgent:
+            return False  # a later request of the token will
+        return self._flights.under_way(key, younger_than=self._ttl) is None
 
     def _refreshed(self, _: object) -> None:
         self._refreshing -= 1

@@ -4,16 +4,13 @@ Requiring a certificate of our CA is not enough. Every service has one, and none
 one that was good some time ago: a resumed session is refused once it has expired.
 """
 
-from __future__ import annotations  # the stubs make these classes generic, the library does not
-
 import ipaddress
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NoReturn, Protocol, TypeAlias
+from typing import Protocol
 
-import grpc
 from cryptography import x509
 
 _PEER_DNS = "peer_dns"
@@ -41,8 +38,11 @@ def is_one_address(listen: str) -> bool:
         return False  # a name may stand for several
 
 
-Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
-Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+class Caller(Protocol):
+    """Who calls, as gRPC knows it."""
+
+    def peer(self) -> str: ...
+    def auth_context(self) -> Mapping[str, Iterable[bytes]]: ...
 
 
 def _is_resumed(peer: Mapping[str, Iterable[bytes]]) -> bool:
@@ -86,17 +86,14 @@ class OnlyPeer:
         self._handshake_at = self._clock()
         self._admitted.clear()
 
-    def guarded(self, handler: Handler) -> Handler:
-        """``handler``, which now runs for that peer alone. Who it is, is known only once it runs."""
-        return self._streaming(handler) if handler.response_streaming else self._unary(handler)
-
-    def _is_admitted(self, context: Context) -> bool:
+    def admits(self, caller: Caller) -> bool:
+        """Whether ``caller`` is that peer. Asked at each call."""
         # To read all that a certificate says takes a tenth of a whole request, and it is the connection's for good. So
         # an address is remembered until any handshake begins: before that, no other connection can have it.
-        address = context.peer()
+        address = caller.peer()
         if address in self._admitted:
             return True
-        peer = context.auth_context()
+        peer = caller.auth_context()
         if self._san not in (peer.get(_PEER_DNS) or ()) or _expired_since(peer, self._now):
             return False
         if self._may_remember(address) and not _is_resumed(peer):
@@ -108,73 +105,3 @@ class OnlyPeer:
             return False
         # The address may be another's already where this call has waited for longer than its connection lived.
         return self._clock() - self._handshake_at >= QUIET_SECONDS
-
-    def _unary(self, handler: Handler) -> Handler:
-        async def checked(request: Any, context: Context) -> Any:
-            if not self._is_admitted(context):
-                return await _refuse(context)
-            return await behaviour(request, context)
-
-        behaviour: Any = handler.stream_unary if handler.request_streaming else handler.unary_unary
-        make = (
-            grpc.stream_unary_rpc_method_handler if handler.request_streaming else grpc.unary_unary_rpc_method_handler
-        )
-        return make(checked, handler.request_deserializer, handler.response_serializer)
-
-    def _streaming(self, handler: Handler) -> Handler:
-        async def checked(request: Any, context: Context) -> None:
-            if not self._is_admitted(context):
-                await _refuse(context)
-            answers = behaviour(request, context)
-            if not hasattr(answers, "__aiter__"):  # a coroutine that writes to the context itself, as Health.Watch does
-                await answers
-                return
-            async for answer in answers:
-                await context.write(answer)
-
-        behaviour: Any = handler.stream_stream if handler.request_streaming else handler.unary_stream
-        make = (
-            grpc.stream_stream_rpc_method_handler if handler.request_streaming else grpc.unary_stream_rpc_method_handler
-        )
-        return make(checked, handler.request_deserializer, handler.response_serializer)
-
-
-class Adds(Protocol):
-    """What the generated ``add_…Servicer_to_server`` want of a server."""
-
-    def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None: ...
-
-
-class GuardedServer:
-    """Adds services to ``server``, each method wrapped once. An interceptor would be asked at each call."""
-
-    def __init__(self, server: Adds, peer: OnlyPeer) -> None:
-        self._server = server
-        self._peer = peer
-
-    def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
-        """As a server does."""
-        self._server.add_generic_rpc_handlers([_Guarded(handler, self._peer) for handler in handlers])
-
-    def add_registered_method_handlers(self, _service: str, _handlers: Mapping[str, Handler]) -> None:
-        """The same handlers once more, for a faster look-up that grpc.aio does not have: it ignores them as well."""
-
-
-class _Guarded(grpc.GenericRpcHandler):
-    def __init__(self, handler: grpc.GenericRpcHandler, peer: OnlyPeer) -> None:
-        self._handler = handler
-        self._peer = peer
-        self._wrapped: dict[str, Handler] = {}
-
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
-        method = handler_call_details.method
-        if method not in self._wrapped:
-            handler = self._handler.service(handler_call_details)
-            if handler is None:
-                return None  # unknown method: gRPC answers UNIMPLEMENTED
-            self._wrapped[method] = self._peer.guarded(handler)
-        return self._wrapped[method]
-
-
-async def _refuse(context: Context) -> NoReturn:
-    await context.abort(grpc.StatusCode.PERMISSION_DENIED, "this certificate may not ask")

@@ -1,7 +1,8 @@
 """Tells both the log and the metrics of what was decided, a moment later and many at once."""
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mcp_wire import Together
 
@@ -12,12 +13,20 @@ from ext_authz.verdict import Verdict
 
 
 class DecisionRecorder:
-    """The one recorder of the process: of decisions, and of changes to what they are made on."""
+    """The one recorder of the process: of decisions, and of changes to what they are made on.
+
+    ``decided`` and ``failed`` may be called in any thread; the rest on the event loop where it was made, and where all
+    is written.
+    """
 
     def __init__(self, log: DecisionLog, metrics: Metrics) -> None:
         self._log = log
         self._metrics = metrics
-        self._decisions = Together(self._tell)
+        self._loop = asyncio.get_running_loop()
+        self._decisions = Together(self._tell, self._later)
+
+    def _later(self, seconds: float, call: Callable[[], None]) -> None:
+        self._loop.call_soon_threadsafe(self._loop.call_later, seconds, call)
 
     def decided(
         self, request: HttpRequest, resource: str, verdict: Verdict, subject: str | None, seconds: float
@@ -65,7 +74,10 @@ class DecisionRecorder:
         self._metrics.policy_refused()
         self._log.policy_refused(source, line, text)
 
-    def failed(self, request_id: str, error: Exception) -> None:
+    def failed(self, request_id: str, error: BaseException) -> None:
+        self._loop.call_soon_threadsafe(self._tell_failure, request_id, error)
+
+    def _tell_failure(self, request_id: str, error: BaseException) -> None:
         self.tell()
         self._metrics.decided("unknown", "internal_fault", 0.0)
         self._log.failed(request_id, error)

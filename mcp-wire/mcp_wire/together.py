@@ -5,6 +5,7 @@ thirty.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -15,10 +16,10 @@ TOLD_AFTER_SECONDS = 0.05
 that ends tells all of it."""
 
 TOGETHER = 32
-"""So many are told at once, at most: some tenths of a millisecond, for which requests wait."""
+"""So many do not wait for their moment: to tell them takes some tenths of a millisecond, for which requests wait."""
 
 Later = Callable[[float, Callable[[], None]], object]
-"""``call_later`` of an event loop."""
+"""``call_later`` of an event loop, which where things happen in other threads takes it from them."""
 
 
 def in_the_running_loop(seconds: float, call: Callable[[], None]) -> None:
@@ -27,24 +28,27 @@ def in_the_running_loop(seconds: float, call: Callable[[], None]) -> None:
 
 
 class Together(Generic[T]):
-    """Keeps what is added until it is told, in its order, by ``tell``."""
+    """Keeps what is added, in any thread, until it is told, in its order, by ``tell``, in ``call_later``'s."""
 
     def __init__(self, tell: Callable[[Sequence[T]], object], call_later: Later = in_the_running_loop) -> None:
         self._tell = tell
         self._call_later = call_later
+        self._lock = threading.Lock()
         self._kept: list[T] = []
 
     def add(self, happened: T) -> None:
         """One more."""
-        kept = self._kept
-        if not kept:
+        with self._lock:
+            self._kept.append(happened)
+            kept = len(self._kept)
+        if kept == 1:
             self._call_later(TOLD_AFTER_SECONDS, self.tell)
-        kept.append(happened)
-        if len(kept) >= TOGETHER:
-            self.tell()
+        elif kept == TOGETHER:
+            self._call_later(0, self.tell)
 
     def tell(self) -> None:
         """Tell what was not told yet."""
-        if self._kept:
+        with self._lock:
             kept, self._kept = self._kept, []
+        if kept:
             self._tell(kept)

@@ -20,6 +20,7 @@ FOLDERS = {package: ROOT / package.replace("_", "-") / package for package in MA
 KNOWN_TO_ONE_FILE = [
     ("ext_authz", "keycloak", {"keycloak.py"}),
     ("ext_authz", "envoy", {"xds.py"}),
+    ("ext_authz", "grpc._cython", {"core.py"}),
     ("mcp_serving", "jsonrpcserver", {"rpc.py"}),
     ("mcp_serving", "oslash", set()),
     ("gateway", "jgo", {"keycloak_download.py"}),
@@ -34,11 +35,12 @@ def imported_modules(file: Path) -> Iterator[str]:
             yield node.module or ""
 
 
-def files_that_import(package: str, top_level: str) -> set[str]:
+def files_that_import(package: str, outside: str) -> set[str]:
+    """``outside`` or something in it."""
     return {
         file.name
         for file in FOLDERS[package].rglob("*.py")
-        if top_level in {module.split(".", maxsplit=1)[0] for module in imported_modules(file)}
+        if any(f"{module}.".startswith(f"{outside}.") for module in imported_modules(file))
     }
 
 
@@ -62,3 +64,9 @@ def test_the_decision_knows_neither_grpc_nor_keycloak_nor_http() -> None:
     for name in pure:
         modules = {module.split(".", maxsplit=1)[0] for module in imported_modules(FOLDERS["ext_authz"] / f"{name}.py")}
         assert not modules & outside, name
+
+
+def test_the_grpc_server_knows_nothing_of_what_it_serves() -> None:
+    for file in (FOLDERS["ext_authz"] / "completion_queue").glob("*.py"):
+        own = {module for module in imported_modules(file) if module.startswith("ext_authz")}
+        assert all(module.startswith("ext_authz.completion_queue.") for module in own), file.name

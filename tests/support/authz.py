@@ -106,10 +106,11 @@ class FakeClock:
 
 @dataclass
 class FakeIntrospector:
-    """Answers every token with ``introspected``, or raises it."""
+    """Answers every token with ``introspected``, or raises it. If it ``knows`` ``TOKEN``, it says so at once."""
 
     introspected: Introspected | Exception = field(default_factory=claims)
     tokens: list[str] = field(default_factory=list)
+    knows: bool = False
 
     async def introspect(self, token: str, address: str) -> Introspected:
         self.tokens.append(token)
@@ -118,7 +119,8 @@ class FakeIntrospector:
         return self.introspected
 
     def known(self, token: str) -> Introspected | None:
-        return None
+        is_known = self.knows and token == TOKEN
+        return self.introspected if is_known and not isinstance(self.introspected, Exception) else None
 
 
 @dataclass

@@ -56,11 +56,16 @@ async def running(
     policy, recorder = shipped_policy(), FakeRecorder()
     authorizer = Authorizer(policy, introspector, frozenset(), recorder, now=lambda: NOW)
     service = AuthorizationService(authorizer, policy, recorder)
-    server = await start_grpc_server(service, "127.0.0.1:0", tls or authority.server_files(), peer or OnlyPeer("envoy"))
+    tls = tls or authority.server_files()
+    faults: list[BaseException] = []
+    server = await start_grpc_server(
+        service, "127.0.0.1:0", tls, peer or OnlyPeer("envoy"), failed=faults.append, died=lambda: None
+    )
     try:
         yield server
     finally:
         await server.server.stop(0)
+    assert not faults
 
 
 @pytest.fixture
@@ -322,5 +327,10 @@ async def test_a_port_in_use_is_an_error_and_not_shared(authority: Authority, se
     )
     with pytest.raises(RuntimeError, match="bind"):
         await start_grpc_server(
-            service, f"127.0.0.1:{server.port}", authority.server_files("second"), OnlyPeer("envoy")
+            service,
+            f"127.0.0.1:{server.port}",
+            authority.server_files("second"),
+            OnlyPeer("envoy"),
+            failed=print,
+            died=print,
         )

@@ -24,10 +24,20 @@ ORIGINS = frozenset({"http://localhost:6274", "https://gateway.example"})
 async def judged(
     request: HttpRequest, introspected: Introspected | Exception | None = None
 ) -> tuple[Verdict, list[str]]:
-    """The verdict, and the tokens that were asked about."""
+    """The verdict, and the tokens that were asked about. Where it can be told at once, it is the same."""
     introspector = FakeIntrospector(introspected or claims())
     verdict = await Authorizer(POLICY, introspector, ORIGINS, FakeRecorder(), now=lambda: NOW).authorize(request)
+    assert judged_now(request, FakeIntrospector(introspector.introspected, knows=True)) in ([], [verdict])
     return verdict, introspector.tokens
+
+
+def judged_now(request: HttpRequest, introspector: FakeIntrospector) -> list[Verdict]:
+    """What is told, and recorded, without waiting."""
+    recorder = FakeRecorder()
+    verdict = Authorizer(POLICY, introspector, ORIGINS, recorder, now=lambda: NOW).authorize_now(request)
+    assert recorder.verdicts == ([] if verdict is None else [verdict])
+    assert introspector.tokens == []
+    return recorder.verdicts
 
 
 def reason_of(verdict: Verdict) -> Reason:
@@ -62,6 +72,19 @@ async def test_what_can_be_refused_without_asking_is(changes: dict[str, str | No
     verdict, tokens = await judged(http_request(**changes))
     assert reason_of(verdict) is reason
     assert tokens == []
+    assert judged_now(http_request(**changes), FakeIntrospector()) == [verdict]
+
+
+def test_what_is_known_of_a_token_is_decided_on_at_once() -> None:
+    (verdict,) = judged_now(http_request(), FakeIntrospector(knows=True))
+    assert isinstance(verdict, Allow)
+    (verdict,) = judged_now(http_request(), FakeIntrospector(Reason.SESSION_ENDED, knows=True))
+    assert reason_of(verdict) is Reason.SESSION_ENDED
+
+
+def test_what_must_be_asked_is_neither_decided_nor_recorded_at_once() -> None:
+    assert judged_now(http_request(), FakeIntrospector()) == []
+    assert judged_now(http_request(authorization=f"bearer   {TOKEN}"), FakeIntrospector(knows=True)) == []
 
 
 @pytest.mark.covers("R7", "S16")

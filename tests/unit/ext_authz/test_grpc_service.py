@@ -39,6 +39,9 @@ class FakeDecides:
         self.verdict = verdict
         self.seen: list[HttpRequest] = []
 
+    def authorize_now(self, request: HttpRequest) -> Verdict | None:
+        return None
+
     async def authorize(self, request: HttpRequest) -> Verdict:
         self.seen.append(request)
         if isinstance(self.verdict, BaseException):
@@ -48,7 +51,8 @@ class FakeDecides:
 
 async def asked(decides: Decides, request: bytes, recorder: FakeRecorder | None = None) -> EnvoyAnswer:
     service = AuthorizationService(decides, POLICY, recorder or FakeRecorder())
-    answer = await service.check(CheckRequest.FromString(request), None)
+    read = CheckRequest.FromString(request)
+    answer = service.check_now(read) or await service.check(read)
     assert CheckResponse.FromString(answer).HasField("status"), "an unset status is code 0, which allows"
     return read_answer(answer)
 

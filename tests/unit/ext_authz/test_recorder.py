@@ -47,7 +47,7 @@ async def test_what_else_happens_is_told_after_the_decisions_before_it() -> None
     recording.recorder.logout("ended", 1)
     recording.decide("after")
     recording.recorder.failed("fault", RuntimeError())
-    assert recording.told() == ["before", "logout", "after", "fault"]
+    await until(lambda: recording.told() == ["before", "logout", "after", "fault"])
 
 
 async def test_the_metrics_count_up_to_the_last_decision() -> None:

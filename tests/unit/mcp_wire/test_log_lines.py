@@ -12,14 +12,16 @@ class FakeLater:
     """An event loop's ``call_later``, whose time comes when told to."""
 
     def __init__(self) -> None:
-        self.calls: list[Callable[[], None]] = []
+        self.calls: list[tuple[float, Callable[[], None]]] = []
 
     def time_comes(self) -> None:
-        self.calls.pop(0)()
+        """Of the earliest call."""
+        self.calls.sort(key=lambda call: call[0])
+        self.calls.pop(0)[1]()
 
     def __call__(self, seconds: float, call: Callable[[], None]) -> None:
         assert seconds <= 0.1
-        self.calls.append(call)
+        self.calls.append((seconds, call))
 
 
 def kept() -> tuple[Together[int], FakeLater, list[list[int]]]:
@@ -42,10 +44,14 @@ def test_what_happens_is_told_a_moment_later_and_once() -> None:
 
 def test_many_do_not_wait_for_their_moment() -> None:
     together, later, told = kept()
-    for number in range(TOGETHER + 1):
+    for number in range(TOGETHER):
         together.add(number)
+    assert sorted(seconds for seconds, _ in later.calls)[0] == 0
+    later.time_comes()
     assert [len(numbers) for numbers in told] == [TOGETHER]
+    together.add(TOGETHER)
     later.time_comes()  # the moment of the first, which is told already
+    together.tell()
     assert [number for numbers in told for number in numbers] == list(range(TOGETHER + 1))
 
 

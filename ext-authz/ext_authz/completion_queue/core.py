@@ -1,0 +1,138 @@
+"""gRPC's server as its own Python layers have it: ``grpc.server`` and ``grpc.aio`` are both built on ``cygrpc``.
+
+It is not public, so all that is used of it stands here, pyproject.toml names the releases that it was tried with, and
+``tests/integration/ext_authz/test_completion_queue.py`` shows that they still agree. A *batch* is some operations on a
+call; its *tag* is called with the event when all of them are done (grpc.h, ``grpc_call_start_batch``).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeAlias
+
+import grpc
+from grpc._cython import cygrpc  # type: ignore[attr-defined]  # the stubs know nothing of it
+
+Tag: TypeAlias = Callable[[Any], object]
+"""Called in the queue's thread. It must not raise: nobody would be there to answer."""
+
+OK = grpc.StatusCode.OK
+
+
+class Call:
+    """One call, from its request to its status. Batches may be started in any thread."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Any) -> None:
+        self._call = call
+
+    def peer(self) -> str:
+        """The address on the other side, as gRPC writes it: ``ipv4:192.0.2.1:50000``."""
+        return str(self._call.peer(), "utf-8")
+
+    def auth_context(self) -> Mapping[str, Iterable[bytes]]:
+        """What the peer's certificate says, by gRPC's property names."""
+        properties: Mapping[bytes, Iterable[bytes]] = cygrpc.auth_context(self._call) or {}
+        return {str(name, "utf-8"): values for name, values in properties.items()}
+
+    def receive(self, tag: Tag) -> None:
+        """The next message; the tag's event gives it by ``message``."""
+        self._call.start_server_batch((cygrpc.ReceiveMessageOperation(0),), tag)
+
+    def watch(self, tag: Tag) -> None:
+        """The call's end; the tag's event tells by ``was_cancelled`` whether the other side gave up on it."""
+        self._call.start_server_batch((cygrpc.ReceiveCloseOnServerOperation(0),), tag)
+
+    def send(self, message: bytes, tag: Tag, *, is_first: bool) -> None:
+        """One message of several."""
+        first = (cygrpc.SendInitialMetadataOperation((), 0),) if is_first else ()
+        self._call.start_server_batch((*first, cygrpc.SendMessageOperation(message, 0)), tag)
+
+    def finish(
+        self,
+        message: bytes | None,
+        code: grpc.StatusCode = OK,
+        details: str = "",
+        *,
+        is_first: bool = True,
+        is_watched: bool = False,
+    ) -> None:
+        """A last ``message``, if there is one, and the status. A call that nobody watches is watched with it."""
+        operations = [cygrpc.SendInitialMetadataOperation((), 0)] if is_first else []
+        if message is not None:
+            operations.append(cygrpc.SendMessageOperation(message, 0))
+        operations.append(cygrpc.SendStatusFromServerOperation((), code.value[0], details.encode(), 0))
+        if not is_watched:
+            operations.append(cygrpc.ReceiveCloseOnServerOperation(0))
+        self._call.start_server_batch(operations, _nothing)
+
+
+def message(event: Any) -> bytes | None:
+    """What ``Call.receive`` brought; None where there is none left, or the other side is gone."""
+    received: bytes | None = event.batch_operations[0].message()
+    return received
+
+
+def was_cancelled(event: Any) -> bool:
+    """Whether the call that ``Call.watch`` watched was given up on, by its deadline or otherwise."""
+    return bool(event.batch_operations[0].cancelled())
+
+
+class CompletionQueue:
+    """A server with the one queue on which all happens to it."""
+
+    def __init__(self, options: Sequence[tuple[str, Any]]) -> None:
+        self._queue = cygrpc.CompletionQueue()
+        self._server = cygrpc.Server(tuple(options), False)  # False: no xDS
+        self._server.register_completion_queue(self._queue)
+        self._is_shut_down = False
+
+    def listen(self, address: str, credentials: grpc.ServerCredentials) -> int:
+        """Returns the port. Raises RuntimeError: the address cannot be bound."""
+        port: int = self._server.add_http2_port(address.encode(), credentials._credentials)  # type: ignore[attr-defined]
+        if not port:
+            raise RuntimeError(f"cannot bind {address}")
+        return port
+
+    def start(self) -> None:
+        self._server.start()
+
+    def take_call(self, tag: Callable[[Call, str], object]) -> None:
+        """The next call, once, with its method's path. At the end of the server no call comes, and no tag is called."""
+
+        def called(event: Any) -> None:
+            if event.success:  # or the server is shutting down, and its call is none
+                tag(Call(event.call), str(event.call_details.method, "utf-8"))
+
+        with suppress(ValueError):  # shutting down
+            self._server.request_call(self._queue, self._queue, called)
+
+    def serve(self) -> None:
+        """Call tags until the server is shut down and its last connection has ended."""
+        while not self._is_shut_down:
+            event = self._queue.poll()
+            event.tag(event)
+            del event  # or its call would live until the next one, however long that takes
+
+    def shut_down(self) -> None:
+        """Take no more connections and calls, and let ``serve`` return when those that were there have ended."""
+        self._server.shutdown(self._queue, self._shut_down)
+
+    def cancel_all_calls(self) -> None:
+        self._server.cancel_all_calls()
+
+    def close(self) -> None:
+        """Free the server, once ``serve`` has returned. No other thread may use it meanwhile or later.
+
+        The queue itself is not shut down: to start a batch on one that is would end the process, and a method that has
+        not heard of its caller's end may start one. gRPC empties it with the last reference to it.
+        """
+        if self._is_shut_down:
+            self._server.destroy()
+
+    def _shut_down(self, _: Any) -> None:
+        self._is_shut_down = True
+
+
+def _nothing(_: Any) -> None:
+    pass
