@@ -33,6 +33,15 @@ def nothing_in_python(lab: Lab) -> Iterator[Compared]:
 
 
 @contextmanager
+def nothing_on_our_server(lab: Lab) -> Iterator[Compared]:
+    """The gRPC server that ours runs on."""
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "bench.nothing_on_queue", str(port)]
+    with _serving(lab, "nothing-queue", command, port) as compared:
+        yield compared
+
+
+@contextmanager
 def nothing_in_go(lab: Lab) -> Iterator[Compared]:
     """grpc-go."""
     (port,) = free_ports(1)

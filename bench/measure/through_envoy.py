@@ -6,7 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from bench.authorizers import Compared, nothing_in_go, nothing_in_python, opa, rego_in_go
+from bench.authorizers import Compared, nothing_in_go, nothing_in_python, nothing_on_our_server, opa, rego_in_go
 from bench.envoys import Door, answering, asking, doors, our_cluster, verifying
 from bench.interleave import interleaved, rows
 from bench.lab import Lab
@@ -47,6 +47,7 @@ def _starts(lab: Lab) -> Iterator[tuple[str, AbstractContextManager[Compared]]]:
     yield "Envoy's jwt_authn, cache", _door(verifying(lab.issuer, lab.audience, keys, cache=True))
     yield "Envoy's jwt_authn", _door(verifying(lab.issuer, lab.audience, keys, cache=False))
     yield NOTHING, nothing_in_python(lab)
+    yield "do-nothing on this gateway's gRPC server", nothing_on_our_server(lab)
     yield OURS, ours(lab)
 
 

@@ -2,8 +2,8 @@
 
 Its default, EventEngine, reads in a pool of threads and hands over to the one that polls, and each hand-over wakes a
 thread. The older engine, iomgr, reads where we poll: two thirds of the CPU, where nothing else is done for a request.
-It is chosen by gRPC's only switch for that; a release that has it no longer says "Unknown experiment" when it starts and
-goes on, and a test of ours fails.
+It is chosen by gRPC's only switch for that; a release that has it no longer says "Unknown experiment" when it starts
+and goes on, and a test of ours fails.
 """
 
 import os

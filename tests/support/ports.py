@@ -1,30 +1,48 @@
-"""Free TCP ports on loopback, for programs that cannot be told to pick one themselves."""
+"""Free TCP ports on loopback, for programs that cannot be told to pick one themselves.
 
+They are below those that the system gives to clients and to whoever asks for any port: none of these is taken by
+another before it is listened on. Test processes that run side by side choose from ranges of their own.
+"""
+
+import os
 import random
 import socket
+from collections.abc import Iterable
 from contextlib import ExitStack
+
+_FIRST, _RANGE, _RANGES = 20_000, 2_000, 6
 
 
 def free_ports(count: int) -> list[int]:
-    """``count`` different ports that nothing listened on just now. Held open together, so that none comes twice."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for candidate in sockets:
-            candidate.bind(("127.0.0.1", 0))
-        return [candidate.getsockname()[1] for candidate in sockets]
+    """``count`` different ports that nothing listened on just now."""
+    ours = _ours()
+    while True:
+        ports = random.sample(ours, count)
+        if _are_free(ports):
+            return ports
 
 
 def ports_in_a_row(count: int) -> int:
-    """The first of ``count`` that follow one another and were free just now.
-
-    They are below those that the system gives to clients, so that none is taken by one before it is listened on.
-    """
+    """The first of ``count`` that follow one another and were free just now."""
+    ours = _ours()
     while True:
-        first = random.randrange(20_000, 30_000)
-        with ExitStack() as held:
-            try:
-                for port in range(first, first + count):
-                    held.enter_context(socket.create_server(("127.0.0.1", port)))
-            except OSError:
-                continue
+        first = random.choice(ours[:-count])
+        if _are_free(range(first, first + count)):
             return first
+
+
+def _ours() -> range:
+    worker = os.environ.get("PYTEST_XDIST_WORKER")  # "gw0", "gw1" and so on, where one run has several processes
+    number = int(worker.removeprefix("gw")) if worker else os.getpid()
+    first = _FIRST + number % _RANGES * _RANGE
+    return range(first, first + _RANGE)
+
+
+def _are_free(ports: Iterable[int]) -> bool:
+    with ExitStack() as held:
+        try:
+            for port in ports:
+                held.enter_context(socket.create_server(("127.0.0.1", port)))
+        except OSError:
+            return False
+        return True
