@@ -1,5 +1,6 @@
 """What is counted, for Prometheus. Labels are reasons, resources and outcomes: bounded, and none from a client."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -28,6 +29,7 @@ class Metrics:
         self._cached_age = Distribution(
             "ext_authz_cached_age_seconds", "Age of the cached introspection that a decision was made on.", _AGE_BUCKETS
         )
+        self._hits: deque[float] = deque()
         for result in ("hit", "miss", "joined"):
             self._cache.count(result, by=0)
         for collector in (self._decisions, self._decision_seconds, self._cache, self._cached_age):
@@ -70,8 +72,14 @@ class Metrics:
         self._decision_seconds.observe(seconds)
 
     def cache_hit(self, age_seconds: float) -> None:
-        self._cache.count("hit")
-        self._cached_age.observe(age_seconds)
+        """At each request, in any thread: counted when it is told of its decision."""
+        self._hits.append(age_seconds)
+
+    def settle(self) -> None:
+        """Count what was not counted yet."""
+        while self._hits:
+            self._cache.count("hit")
+            self._cached_age.observe(self._hits.popleft())
 
     def cache_miss(self) -> None:
         self._cache.count("miss")
@@ -110,4 +118,5 @@ class Metrics:
 
     def exposition(self) -> bytes:
         """Prometheus' text format, version 0.0.4."""
+        self.settle()
         return generate_latest(self._registry)

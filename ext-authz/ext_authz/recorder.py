@@ -41,6 +41,7 @@ class DecisionRecorder:
         self._decisions.tell()
 
     def _tell(self, decisions: Sequence[Decision]) -> None:
+        self._metrics.settle()
         for decision in decisions:
             self._metrics.decided(decision.resource, reason_of(decision.verdict), decision.seconds)
         self._log.decided(decisions)

@@ -6,7 +6,6 @@ call; its *tag* is called with the event when all of them are done (grpc.h, ``gr
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, TypeAlias
 
 import grpc
@@ -47,6 +46,16 @@ class Call:
         """One message of several."""
         first = (cygrpc.SendInitialMetadataOperation((), 0),) if is_first else ()
         self._call.start_server_batch((*first, cygrpc.SendMessageOperation(message, 0)), tag)
+
+    def answer(self, message: bytes) -> None:
+        """The one answer to the one request: all in a batch."""
+        operations = (
+            cygrpc.SendInitialMetadataOperation((), 0),
+            cygrpc.SendMessageOperation(message, 0),
+            cygrpc.SendStatusFromServerOperation((), 0, b"", 0),
+            cygrpc.ReceiveCloseOnServerOperation(0),
+        )
+        self._call.start_server_batch(operations, _nothing)
 
     def finish(
         self,
@@ -97,15 +106,23 @@ class CompletionQueue:
     def start(self) -> None:
         self._server.start()
 
-    def take_call(self, tag: Callable[[Call, str], object]) -> None:
-        """The next call, once, with its method's path. At the end of the server no call comes, and no tag is called."""
+    def take_calls(self, tag: Callable[[Call, str], object], ahead: int) -> None:
+        """Each call that comes, with its method's path. gRPC may hand over ``ahead`` of them before one was seen to."""
+
+        def take() -> None:
+            self._server.request_call(self._queue, self._queue, called)
 
         def called(event: Any) -> None:
-            if event.success:  # or the server is shutting down, and its call is none
-                tag(Call(event.call), str(event.call_details.method, "utf-8"))
+            if not event.success:  # the server is shutting down: there is no call
+                return
+            try:  # noqa: SIM105 - contextlib's is made of Python calls, and this is done for each request
+                take()
+            except ValueError:  # the same, from now on
+                pass
+            tag(Call(event.call), str(event.call_details.method, "utf-8"))
 
-        with suppress(ValueError):  # shutting down
-            self._server.request_call(self._queue, self._queue, called)
+        for _ in range(ahead):
+            take()
 
     def serve(self) -> None:
         """Call tags until the server is shut down and its last connection has ended."""

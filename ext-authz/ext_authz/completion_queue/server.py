@@ -80,8 +80,7 @@ class QueueServer:
 
     def start(self) -> None:
         self._queue.start()
-        for _ in range(TAKEN_AHEAD):
-            self._queue.take_call(self._called)
+        self._queue.take_calls(self._called, TAKEN_AHEAD)
         self._thread.start()
 
     async def stop(self, grace_seconds: float) -> None:
@@ -111,7 +110,6 @@ class QueueServer:
         self._loop.call_soon_threadsafe(self._has_ended.set)
 
     def _called(self, call: Call, path: str) -> None:
-        self._queue.take_call(self._called)
         try:
             method = self._methods.get(path)
             if not self._admits(call):
@@ -136,7 +134,7 @@ class QueueServer:
                 read = method.read(request)
                 answer = method.now(read)
                 if answer is not None:
-                    call.finish(answer)
+                    call.answer(answer)
                 else:
                     self._wait(call, _OnLoop(lambda *_: method.later(read), bytes, takes_several=False), None)
         except Exception as error:  # noqa: BLE001 - as above
