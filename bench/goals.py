@@ -44,7 +44,7 @@ def _through_envoy(found: Found) -> Iterator[Goal]:
         return
     yield Goal("warm throughput, of the plain proxy's", ours["ratio"]["median"], 0.30, "", at_least=True)
     share = _share(ours, nothing)
-    yield Goal("warm throughput, of a do-nothing authorizer's in Python", share, 0.85, "", at_least=True)
+    yield Goal("warm throughput, of a do-nothing grpc.aio server's", share, 0.85, "", at_least=True)
     yield Goal("authorizer's CPU a warm request", ours["cpu_us"]["authorizer"], 400, "µs", at_least=False)
     if opa := _row(found, "OPA-Envoy") or _row(found, "Rego by OPA"):
         name = opa["name"].partition(",")[0]

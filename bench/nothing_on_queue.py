@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import os
 import sys
 from typing import Any
 
@@ -36,7 +37,8 @@ async def serve(port: int) -> None:
 
 
 def _end(*error: object) -> None:
-    sys.exit(f"it failed: {error}")
+    sys.stderr.write(f"it failed: {error}\n")
+    os._exit(1)  # called in the server's thread, whose exceptions end nothing
 
 
 if __name__ == "__main__":

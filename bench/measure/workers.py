@@ -17,8 +17,9 @@ from bench.load import Implausible, Target
 from bench.progress import say
 from bench.quota import NoQuota, limited
 
-SHARE = 0.2
-"""Of a core, for each worker: four of them, with what Envoy and the load source need for them, are less than two."""
+SHARE = 0.05
+"""Of a core, for each worker: four of them, with what Envoy, the upstream and the load source need for what they let
+through, are less than two. Those need four times as much as a worker."""
 
 COUNTS, COUNTS_UNLIMITED = (1, 2, 4), (1, 2)
 

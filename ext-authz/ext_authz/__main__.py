@@ -53,8 +53,12 @@ class CannotStart(Exception):
     """An address in use, or a key that does not fit its certificate. Its text is one line for the operator."""
 
 
+class CannotGoOn(Exception):
+    """What answers requests has ended by itself."""
+
+
 def main() -> int:
-    """Exit code 0 after a stop that was asked for, 2 for a bad setting or policy, 1 if the start failed otherwise."""
+    """Exit code 0 after a stop that was asked for, 2 for a bad setting or policy, 1 for any other failure."""
     try:
         settings = load_settings()
         policy = load_policy(settings.policy_file, settings.public_url)
@@ -71,11 +75,18 @@ def main() -> int:
     except CannotStart as error:
         sys.stderr.write(f"ext_authz: cannot start: {error}\n")
         return 1
+    except CannotGoOn:
+        sys.stderr.write("ext_authz: the gRPC server has ended by itself; the log says why\n")
+        return 1
     return 0
 
 
 async def serve(settings: Settings, policy: PolicyInForce, worker: Worker | None) -> None:
-    """Serve until SIGTERM or SIGINT, then drain. ``worker`` is where there are several."""
+    """Serve until SIGTERM or SIGINT, then drain. ``worker`` is where there are several.
+
+    Raises:
+        CannotStart: or CannotGoOn.
+    """
     stop = Stop()
     stop.listen()
     logger = json_logger(sys.stdout, settings.log_level).bind(**({"worker": worker.number} if worker else {}))
@@ -106,6 +117,8 @@ async def serve(settings: Settings, policy: PolicyInForce, worker: Worker | None
         await stop.asked.wait()
         logger.info("stopping")
     logger.info("stopped")
+    if stop.has_failed:
+        raise CannotGoOn
 
 
 async def _siblings(worker: Worker | None, stop: Stop, closing: AsyncExitStack) -> Siblings:
@@ -167,7 +180,7 @@ async def _start_grpc(
     peer = OnlyPeer(settings.allowed_client_san, remembers=is_one_address(address))
     try:
         failed = partial(recorder.failed, "")
-        server = await start_grpc_server(service, address, tls, peer, failed=failed, died=stop.now)
+        server = await start_grpc_server(service, address, tls, peer, failed=failed, died=stop.fail)
     except RuntimeError as error:
         raise CannotStart(f"GRPC_LISTEN: {address} cannot be bound: is it in use?") from error
     except OSError as error:

@@ -33,6 +33,9 @@ class Introspector(Protocol):
 class Recorder(Protocol):
     """Is told of each decision."""
 
+    @property
+    def is_behind(self) -> bool: ...
+
     def decided(
         self, request: HttpRequest, resource: str, verdict: Verdict, subject: str | None, seconds: float
     ) -> None: ...
@@ -60,6 +63,8 @@ class Authorizer:
 
     def authorize_now(self, request: HttpRequest) -> Verdict | None:
         """The verdict on ``request``, recorded; None where it must be waited for. May be called in any thread."""
+        if self._recorder.is_behind:  # on the event loop this request waits until that is so no longer
+            return None
         started = time.perf_counter()
         resource = self._policy.resources.get(request.resource)
         found = self._found_at_once(request, resource)

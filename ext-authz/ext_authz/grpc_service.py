@@ -43,7 +43,7 @@ class Decides(Protocol):
 
 
 class FaultRecorder(Protocol):
-    def failed(self, request_id: str, error: Exception) -> None: ...
+    def failed(self, request_id: str, error: BaseException) -> None: ...
 
 
 class AuthorizationService:

@@ -48,11 +48,6 @@ Soon = Callable[[Callable[[], object]], object]
 """``call_soon_threadsafe`` of an event loop."""
 
 
-def at_once(call: Callable[[], object]) -> None:
-    """For where all is in one thread."""
-    call()
-
-
 class AuthorizationServerUnavailable(Exception):
     """The authorization server cannot be asked. ``cause`` is a short word for logs and metrics, never a body."""
 
@@ -119,7 +114,7 @@ class Introspection:
         failures: FailureLimit | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
-        soon: Soon = at_once,
+        soon: Soon,
     ) -> None:
         """``soon`` brings a call from the thread in which ``known`` is called to the event loop of all the rest."""
         self._soon = soon
@@ -203,7 +198,9 @@ class Introspection:
 
     def _refresh_ahead(self, key: bytes, token: str, is_urgent: bool) -> None:
         """A token in constant use never waits: it is asked about before its cached answer ends."""
-        if self._may_refresh(key, is_urgent):  # still: it may have been asked for twice meanwhile
+        # Still: it may have been asked about meanwhile, or asked for twice.
+        found = self._claims.look_up(key)
+        if (found is None or found[1] >= self._earliest_refresh) and self._may_refresh(key, is_urgent):
             with contextlib.suppress(AuthorizationServerUnavailable):
                 self._start(key, token, None).add_done_callback(self._refreshed)
                 self._refreshing += 1

@@ -98,6 +98,8 @@ class OnlyPeer:
             return False
         if self._may_remember(address) and not _is_resumed(peer):
             self._admitted.add(address)
+            if not self._may_remember(address):  # a handshake has begun meanwhile, in another thread
+                self._admitted.discard(address)
         return True
 
     def _may_remember(self, address: str) -> bool:

@@ -28,6 +28,11 @@ class DecisionRecorder:
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         self._loop.call_soon_threadsafe(self._loop.call_later, seconds, call)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether decisions are made faster than they can be told."""
+        return self._decisions.is_behind
+
     def decided(
         self, request: HttpRequest, resource: str, verdict: Verdict, subject: str | None, seconds: float
     ) -> None:

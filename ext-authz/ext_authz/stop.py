@@ -13,6 +13,7 @@ class Stop:
     def __init__(self) -> None:
         self.asked = asyncio.Event()
         self.at_once = asyncio.Event()
+        self.has_failed = False
 
     def listen(self) -> None:
         """To the signals of this process."""
@@ -26,3 +27,8 @@ class Stop:
     def now(self) -> None:
         self.asked.set()
         self.at_once.set()
+
+    def fail(self) -> None:
+        """Nobody has asked, but it cannot go on."""
+        self.has_failed = True
+        self.now()

@@ -18,6 +18,8 @@ that ends tells all of it."""
 TOGETHER = 32
 """So many do not wait for their moment: to tell them takes some tenths of a millisecond, for which requests wait."""
 
+BEHIND = 2048
+
 Later = Callable[[float, Callable[[], None]], object]
 """``call_later`` of an event loop, which where things happen in other threads takes it from them."""
 
@@ -35,6 +37,11 @@ class Together(Generic[T]):
         self._call_later = call_later
         self._lock = threading.Lock()
         self._kept: list[T] = []
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether more happens than is told, because who listens is slow: a good moment to wait."""
+        return len(self._kept) >= BEHIND
 
     def add(self, happened: T) -> None:
         """One more."""

@@ -20,10 +20,10 @@ FOLDERS = {package: ROOT / package.replace("_", "-") / package for package in MA
 KNOWN_TO_ONE_FILE = [
     ("ext_authz", "keycloak", {"keycloak.py"}),
     ("ext_authz", "envoy", {"xds.py"}),
-    ("ext_authz", "grpc._cython", {"core.py"}),
+    ("ext_authz", "grpc._cython", {"completion_queue/core.py"}),
     ("mcp_serving", "jsonrpcserver", {"rpc.py"}),
     ("mcp_serving", "oslash", set()),
-    ("gateway", "jgo", {"keycloak_download.py"}),
+    ("gateway", "jgo", {"runner/keycloak_download.py"}),
 ]
 
 
@@ -33,12 +33,13 @@ def imported_modules(file: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def files_that_import(package: str, outside: str) -> set[str]:
     """``outside`` or something in it."""
     return {
-        file.name
+        file.relative_to(FOLDERS[package]).as_posix()
         for file in FOLDERS[package].rglob("*.py")
         if any(f"{module}.".startswith(f"{outside}.") for module in imported_modules(file))
     }

@@ -11,7 +11,7 @@ from ext_authz.ended_sessions import EndedSessions
 from ext_authz.introspection import CacheSettings, Introspection
 from ext_authz.verdict import Reason
 
-from tests.support.authz import ISSUER, FakeObserver
+from tests.support.authz import ISSUER, FakeObserver, directly
 from tests.support.faults import Findings, Memory
 
 TOKENS, CROWD = 1_000_000, 50_000
@@ -51,7 +51,7 @@ def test_a_million_random_tokens_leave_memory_flat(findings: Findings) -> None:
 
     async def flood() -> tuple[float, float]:
         settings = CacheSettings(ttl_seconds=5, size=SIZE, failures_per_minute=30)
-        introspection = Introspection(FakeKeycloak(), ISSUER, settings, observer, EndedSessions())
+        introspection = Introspection(FakeKeycloak(), ISSUER, settings, observer, EndedSessions(), soon=directly)
         for number in range(CROWD):
             address = f"2001:db8:{number >> 8:x}:{number & 0xFF:x}::1"
             assert await introspection.introspect(f"random-{number}", address) is Reason.TOKEN_INACTIVE

@@ -21,6 +21,7 @@ from tests.support.authz import (
     FakeObserver,
     FakeRecorder,
     answer,
+    directly,
     shipped_policy,
 )
 
@@ -62,7 +63,7 @@ def require_sound(request: CheckRequest, introspection: dict[str, Any]) -> Allow
     recorder = FakeRecorder()
     server = FakeAuthorizationServer(introspection)
     introspections = Introspection(
-        server, ISSUER, SETTINGS, FakeObserver(), EndedSessions(), clock=lambda: 0.0, now=lambda: NOW
+        server, ISSUER, SETTINGS, FakeObserver(), EndedSessions(), clock=lambda: 0.0, now=lambda: NOW, soon=directly
     )
     authorizer = Authorizer(POLICY, introspections, ORIGINS, recorder, now=lambda: NOW)
     service = AuthorizationService(authorizer, POLICY, recorder)

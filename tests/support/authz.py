@@ -147,7 +147,8 @@ class FakeRecorder:
     verdicts: list[Verdict] = field(default_factory=list)
     subjects: list[str | None] = field(default_factory=list)
     causes: list[str] = field(default_factory=list)
-    faults: list[Exception] = field(default_factory=list)
+    faults: list[BaseException] = field(default_factory=list)
+    is_behind: bool = False
 
     def decided(
         self, request: HttpRequest, resource: str, verdict: Verdict, subject: str | None, seconds: float
@@ -158,7 +159,7 @@ class FakeRecorder:
     def unavailable(self, request_id: str, cause: str) -> None:
         self.causes.append(cause)
 
-    def failed(self, request_id: str, error: Exception) -> None:
+    def failed(self, request_id: str, error: BaseException) -> None:
         self.faults.append(error)
 
 
@@ -194,6 +195,11 @@ class FakeObserver:
 
 def unavailable(cause: str = "unreachable") -> AuthorizationServerUnavailable:
     return AuthorizationServerUnavailable(cause)
+
+
+def directly(call: Callable[[], object]) -> None:
+    """``call_soon_threadsafe`` for where all is in one thread."""
+    call()
 
 
 async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:

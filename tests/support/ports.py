@@ -1,16 +1,21 @@
 """Free TCP ports on loopback, for programs that cannot be told to pick one themselves.
 
-They are below those that the system gives to clients and to whoever asks for any port: none of these is taken by
-another before it is listened on. Test processes that run side by side choose from ranges of their own.
+They are below those that Linux, as it comes, gives to clients and to whoever asks for any port: a server of another
+test does not take one before it is listened on. None is handed out twice within a while, and the processes of one test
+run choose from different ranges.
 """
 
 import os
 import random
 import socket
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Collection
 from contextlib import ExitStack
 
 _FIRST, _RANGE, _RANGES = 20_000, 2_000, 6
+
+
+_handed_out: deque[int] = deque(maxlen=500)
 
 
 def free_ports(count: int) -> list[int]:
@@ -19,6 +24,7 @@ def free_ports(count: int) -> list[int]:
     while True:
         ports = random.sample(ours, count)
         if _are_free(ports):
+            _handed_out.extend(ports)
             return ports
 
 
@@ -27,7 +33,9 @@ def ports_in_a_row(count: int) -> int:
     ours = _ours()
     while True:
         first = random.choice(ours[:-count])
-        if _are_free(range(first, first + count)):
+        ports = range(first, first + count)
+        if _are_free(ports):
+            _handed_out.extend(ports)
             return first
 
 
@@ -38,7 +46,9 @@ def _ours() -> range:
     return range(first, first + _RANGE)
 
 
-def _are_free(ports: Iterable[int]) -> bool:
+def _are_free(ports: Collection[int]) -> bool:
+    if not set(_handed_out).isdisjoint(ports):
+        return False
     with ExitStack() as held:
         try:
             for port in ports:

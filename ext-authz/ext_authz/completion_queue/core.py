@@ -12,21 +12,29 @@ import grpc
 from grpc._cython import cygrpc  # type: ignore[attr-defined]  # the stubs know nothing of it
 
 Tag: TypeAlias = Callable[[Any], object]
-"""Called in the queue's thread. It must not raise: nobody would be there to answer."""
+"""Called in the queue's thread."""
 
 OK = grpc.StatusCode.OK
 
 
-class Call:
-    """One call, from its request to its status. Batches may be started in any thread."""
+class BatchRefused(Exception):
+    """gRPC would not start a batch (grpc.h, ``grpc_call_error``): its tag will never be called."""
 
-    __slots__ = ("_call",)
+
+class Call:
+    """One call, from its request to its status. Batches may be started in any thread.
+
+    Each method that starts one raises BatchRefused.
+    """
+
+    __slots__ = ("_call", "_is_watched")
 
     def __init__(self, call: Any) -> None:
         self._call = call
+        self._is_watched = False
 
     def peer(self) -> str:
-        """The address on the other side, as gRPC writes it: ``ipv4:192.0.2.1:50000``."""
+        """The address on the other side, as gRPC writes it: ``ipv4:192.0.2.1:50000``; "" where it is gone already."""
         return str(self._call.peer(), "utf-8")
 
     def auth_context(self) -> Mapping[str, Iterable[bytes]]:
@@ -36,44 +44,43 @@ class Call:
 
     def receive(self, tag: Tag) -> None:
         """The next message; the tag's event gives it by ``message``."""
-        self._call.start_server_batch((cygrpc.ReceiveMessageOperation(0),), tag)
+        self._start((cygrpc.ReceiveMessageOperation(0),), tag)
 
     def watch(self, tag: Tag) -> None:
         """The call's end; the tag's event tells by ``was_cancelled`` whether the other side gave up on it."""
-        self._call.start_server_batch((cygrpc.ReceiveCloseOnServerOperation(0),), tag)
+        self._start((cygrpc.ReceiveCloseOnServerOperation(0),), tag)
+        self._is_watched = True
 
     def send(self, message: bytes, tag: Tag, *, is_first: bool) -> None:
         """One message of several."""
         first = (cygrpc.SendInitialMetadataOperation((), 0),) if is_first else ()
-        self._call.start_server_batch((*first, cygrpc.SendMessageOperation(message, 0)), tag)
+        self._start((*first, cygrpc.SendMessageOperation(message, 0)), tag)
 
     def answer(self, message: bytes) -> None:
-        """The one answer to the one request: all in a batch."""
+        """The one answer to the one request of a call that nobody watches: all in a batch."""
         operations = (
             cygrpc.SendInitialMetadataOperation((), 0),
             cygrpc.SendMessageOperation(message, 0),
             cygrpc.SendStatusFromServerOperation((), 0, b"", 0),
             cygrpc.ReceiveCloseOnServerOperation(0),
         )
-        self._call.start_server_batch(operations, _nothing)
+        self._start(operations, _nothing)
 
     def finish(
-        self,
-        message: bytes | None,
-        code: grpc.StatusCode = OK,
-        details: str = "",
-        *,
-        is_first: bool = True,
-        is_watched: bool = False,
+        self, message: bytes | None, code: grpc.StatusCode = OK, details: str = "", *, is_first: bool = True
     ) -> None:
-        """A last ``message``, if there is one, and the status. A call that nobody watches is watched with it."""
+        """A last ``message``, if there is one, and the status. ``is_first``: nothing was sent before."""
         operations = [cygrpc.SendInitialMetadataOperation((), 0)] if is_first else []
         if message is not None:
             operations.append(cygrpc.SendMessageOperation(message, 0))
         operations.append(cygrpc.SendStatusFromServerOperation((), code.value[0], details.encode(), 0))
-        if not is_watched:
+        if not self._is_watched:
             operations.append(cygrpc.ReceiveCloseOnServerOperation(0))
-        self._call.start_server_batch(operations, _nothing)
+        self._start(operations, _nothing)
+
+    def _start(self, operations: Sequence[Any], tag: Tag) -> None:
+        if error := self._call.start_server_batch(operations, tag):
+            raise BatchRefused(f"grpc_call_error {error}")
 
 
 def message(event: Any) -> bytes | None:
@@ -88,9 +95,10 @@ def was_cancelled(event: Any) -> bool:
 
 
 class CompletionQueue:
-    """A server with the one queue on which all happens to it."""
+    """A server with the one queue on which all happens to it. ``failed`` is told what a tag raised."""
 
-    def __init__(self, options: Sequence[tuple[str, Any]]) -> None:
+    def __init__(self, options: Sequence[tuple[str, Any]], failed: Callable[[BaseException], object]) -> None:
+        self._failed = failed
         self._queue = cygrpc.CompletionQueue()
         self._server = cygrpc.Server(tuple(options), False)  # False: no xDS
         self._server.register_completion_queue(self._queue)
@@ -106,8 +114,11 @@ class CompletionQueue:
     def start(self) -> None:
         self._server.start()
 
-    def take_calls(self, tag: Callable[[Call, str], object], ahead: int) -> None:
-        """Each call that comes, with its method's path. gRPC may hand over ``ahead`` of them before one was seen to."""
+    def take_calls(self, tag: Callable[[Call, bytes], object], ahead: int) -> None:
+        """Each call that comes, with its method's path, which may be any bytes: the caller has not been looked at yet.
+
+        gRPC may hand over ``ahead`` of them before one was seen to.
+        """
 
         def take() -> None:
             self._server.request_call(self._queue, self._queue, called)
@@ -119,7 +130,7 @@ class CompletionQueue:
                 take()
             except ValueError:  # the same, from now on
                 pass
-            tag(Call(event.call), str(event.call_details.method, "utf-8"))
+            tag(Call(event.call), event.call_details.method)
 
         for _ in range(ahead):
             take()
@@ -128,7 +139,10 @@ class CompletionQueue:
         """Call tags until the server is shut down and its last connection has ended."""
         while not self._is_shut_down:
             event = self._queue.poll()
-            event.tag(event)
+            try:
+                event.tag(event)
+            except Exception as error:  # noqa: BLE001 - the others' answers come from here as well
+                self._failed(error)
             del event  # or its call would live until the next one, however long that takes
 
     def shut_down(self) -> None:
@@ -142,7 +156,7 @@ class CompletionQueue:
         """Free the server, once ``serve`` has returned. No other thread may use it meanwhile or later.
 
         The queue itself is not shut down: to start a batch on one that is would end the process, and a method that has
-        not heard of its caller's end may start one. gRPC empties it with the last reference to it.
+        not heard of its caller's end may start one.
         """
         if self._is_shut_down:
             self._server.destroy()

@@ -51,11 +51,11 @@ class QueueServer:
         failed: Callable[[BaseException], object],
         died: Callable[[], object],
     ) -> None:
-        self._queue = CompletionQueue(options)
+        self._queue = CompletionQueue(options, self._tell)
         self._admits = admits
         self._failed = failed
         self._died = died
-        self._methods: dict[str, AtOnce | _OnLoop] = {}
+        self._methods: dict[bytes, AtOnce | _OnLoop] = {}
         self._loop = asyncio.get_running_loop()
         self.waiting: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._serve, name="grpc", daemon=True)
@@ -63,13 +63,13 @@ class QueueServer:
         self._has_ended = asyncio.Event()
 
     def add_at_once(self, service: str, name: str, method: AtOnce) -> None:
-        self._methods[f"/{service}/{name}"] = method
+        self._methods[f"/{service}/{name}".encode()] = method
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
         """Called by the generated ``add_…Servicer_to_server``, for servicers that are written for grpc.aio."""
         for name, handler in handlers.items():
             serves = _OnLoop(method_of(handler), handler.response_serializer, handler.request_streaming)
-            self._methods[f"/{service}/{name}"] = serves
+            self._methods[f"/{service}/{name}".encode()] = serves
 
     def add_generic_rpc_handlers(self, _handlers: object) -> None:
         """Called by the same functions, for the same methods."""
@@ -85,6 +85,8 @@ class QueueServer:
 
     async def stop(self, grace_seconds: float) -> None:
         """Take nothing new. What is under way may go on for so long, and is cancelled then."""
+        if not self._thread.ident:
+            return  # it was never started
         if not self._is_shutting_down:
             self._is_shutting_down = True
             self._queue.shut_down()
@@ -105,11 +107,12 @@ class QueueServer:
         try:
             self._queue.serve()
         except BaseException as error:  # noqa: BLE001 - a server that answers nobody must not look alive
-            self._failed(error)
+            self._tell(error)
             self._loop.call_soon_threadsafe(self._died)
-        self._loop.call_soon_threadsafe(self._has_ended.set)
+        finally:
+            self._loop.call_soon_threadsafe(self._has_ended.set)
 
-    def _called(self, call: Call, path: str) -> None:
+    def _called(self, call: Call, path: bytes) -> None:
         try:
             method = self._methods.get(path)
             if not self._admits(call):
@@ -141,9 +144,13 @@ class QueueServer:
             self._fail(call, error)
 
     def _fail(self, call: Call, error: Exception) -> None:
-        self._failed(error)
+        self._tell(error)
         with suppress(Exception):  # a call that cannot be answered any more ends with its last reference
             call.finish(None, grpc.StatusCode.INTERNAL, "the call could not be answered")
+
+    def _tell(self, error: BaseException) -> None:
+        with suppress(Exception):
+            self._failed(error)
 
     def _wait(self, call: Call, method: _OnLoop, request: bytes | None) -> None:
         waiting = WaitingCall(call, self._loop, method.serialize)
@@ -159,4 +166,4 @@ class QueueServer:
         self.waiting.discard(task)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, Exception):
-            self._failed(error)
+            self._tell(error)

@@ -39,8 +39,8 @@ class WaitingCall:
 
     async def write(self, answer: Any) -> None:
         """One answer of several."""
-        is_first, self._has_sent = not self._has_sent, True
         serialized = self._serialize(answer)
+        is_first, self._has_sent = not self._has_sent, True
         await self._done(lambda tag: self._call.send(serialized, tag, is_first=is_first))
 
     def set_code(self, code: grpc.StatusCode) -> None:
@@ -78,7 +78,7 @@ class WaitingCall:
             self._finish(answer, self._code, self._details)
 
     def _finish(self, answer: bytes | None, code: grpc.StatusCode, details: str) -> None:
-        self._call.finish(answer, code, details, is_first=not self._has_sent, is_watched=True)
+        self._call.finish(answer, code, details, is_first=not self._has_sent)
 
     async def _done(self, start: Callable[[Tag], None]) -> Any:
         """The event of the batch that ``start`` starts with the tag that it is given."""

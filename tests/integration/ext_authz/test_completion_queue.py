@@ -11,10 +11,12 @@ from typing import Any
 
 import grpc
 import pytest
-from ext_authz.completion_queue.core import Call
+from ext_authz.completion_queue.core import BatchRefused, Call
 from ext_authz.completion_queue.server import AtOnce, QueueServer
 from ext_authz.grpc_server import NONE_DROPPED
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc  # type: ignore[import-untyped]
+from h2.config import H2Configuration
+from h2.connection import H2Connection
 
 from tests.support.authz import until
 
@@ -29,6 +31,7 @@ class Running:
         self.deaths = 0
         self.threads: set[str] = set()
         self.is_cancelled = 0
+        self.was_read = 0
         self.gate = asyncio.Event()
         self.server = QueueServer(OPTIONS, self.admits, self.failures.append, self.died)
         self.server.add_at_once("test", "Check", AtOnce(self.read, self.now, self.later))
@@ -50,6 +53,7 @@ class Running:
         return True
 
     def read(self, request: bytes) -> str:
+        self.was_read += 1
         return request.decode()
 
     def now(self, word: str) -> bytes | None:
@@ -61,17 +65,22 @@ class Running:
     async def later(self, word: str) -> bytes:
         if word == "later raise":
             raise ZeroDivisionError
+        await self.opened()
+        return word.encode()
+
+    async def opened(self) -> None:
         try:
             await self.gate.wait()
         except asyncio.CancelledError:
             self.is_cancelled += 1
             raise
-        return word.encode()
 
     async def echo(self, requests: AsyncIterator[str], context: Any) -> AsyncIterator[str]:
         async for word in requests:
             if word == "raise":
                 raise ZeroDivisionError
+            if word == "wait":
+                await self.opened()
             if word == "abort":
                 await context.abort(grpc.StatusCode.ABORTED, "as asked")
             if word == "code":
@@ -196,6 +205,89 @@ async def test_a_servicer_of_grpc_aio_is_served(running: Running) -> None:
     assert not running.failures
 
 
+async def test_a_path_that_is_no_text_is_a_method_that_is_not_there(
+    running: Running, channel: grpc.aio.Channel
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+    client = H2Connection(H2Configuration(header_encoding=None, validate_outbound_headers=False))
+    client.initiate_connection()
+    headers = [(b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"x"), (b":path", b"/\xff\xfe/\x80")]
+    client.send_headers(1, [*headers, (b"content-type", b"application/grpc"), (b"te", b"trailers")], end_stream=True)
+    writer.write(client.data_to_send())
+    answered: dict[bytes, bytes] = {}
+    async with asyncio.timeout(10):
+        while b"grpc-status" not in answered and (data := await reader.read(65536)):
+            for event in client.receive_data(data):
+                answered |= dict(getattr(event, "headers", None) or ())
+    writer.close()
+    assert answered[b"grpc-status"] == str(grpc.StatusCode.UNIMPLEMENTED.value[0]).encode()
+    assert await answers_still(channel)
+
+
+async def test_an_answer_that_cannot_be_serialized_is_a_failure_that_is_told(running: Running) -> None:
+    async def nothing(*_: object) -> AsyncIterator[None]:
+        yield None
+
+    server = QueueServer(OPTIONS, lambda _: True, running.failures.append, running.died)
+    serializes: dict[str, Any] = {"request_deserializer": bytes.decode, "response_serializer": str.encode}
+    handlers: dict[str, Any] = {"Nothing": grpc.unary_stream_rpc_method_handler(nothing, **serializes)}
+    server.add_registered_method_handlers("test", handlers)
+    port = server.listen("127.0.0.1:0", grpc.insecure_server_credentials())
+    server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        call: grpc.aio.UnaryStreamMultiCallable[bytes, bytes] = channel.unary_stream("/test/Nothing")
+        assert await call(b"", timeout=60).code() is grpc.StatusCode.UNKNOWN
+    await server.stop(0)
+    assert [type(failure) for failure in running.failures] == [TypeError]
+
+
+async def test_nothing_ends_the_thread_though_nobody_can_be_told(running: Running) -> None:
+    def cannot(_: BaseException) -> None:
+        raise RuntimeError
+
+    server = QueueServer(OPTIONS, lambda _: True, cannot, running.died)
+    server.add_at_once("test", "Check", AtOnce(running.read, running.now, running.later))
+    port = server.listen("127.0.0.1:0", grpc.insecure_server_credentials())
+    server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        for word in ("raise", "later raise"):
+            assert await check(channel, word).code() in {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN}
+        assert await answers_still(channel)
+    await server.stop(0)
+
+
+async def test_what_a_tag_raises_is_told_and_the_thread_goes_on(
+    running: Running, channel: grpc.aio.Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("ext_authz.completion_queue.server.was_cancelled", breaks)
+    running.gate.set()
+    assert await check(channel, "later") == b"later"
+    await until(lambda: bool(running.failures))
+    assert [type(failure) for failure in running.failures] == [ZeroDivisionError]
+    assert await answers_still(channel)
+
+
+async def test_a_batch_that_grpc_refuses_is_an_error() -> None:
+    class Refusing:
+        def start_server_batch(self, *_: object) -> int:
+            return 8  # GRPC_CALL_ERROR_TOO_MANY_OPERATIONS
+
+    call = Call(Refusing())
+    with pytest.raises(BatchRefused, match="8"):
+        call.answer(b"")
+    with pytest.raises(BatchRefused, match="8"):
+        call.watch(print)
+
+
+async def test_a_server_that_was_never_started_can_be_stopped(running: Running) -> None:
+    server = QueueServer(OPTIONS, bool, running.failures.append, running.died)
+    for _ in range(2):
+        await server.stop(0)
+
+
 async def test_who_is_not_admitted_gets_no_answer_and_is_not_read(running: Running) -> None:
     server = QueueServer(OPTIONS, lambda _: False, running.failures.append, running.died)
     server.add_at_once("test", "Check", AtOnce(running.read, running.now, running.later))
@@ -204,7 +296,7 @@ async def test_who_is_not_admitted_gets_no_answer_and_is_not_read(running: Runni
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         assert await check(channel, "word").code() is grpc.StatusCode.PERMISSION_DENIED
     await server.stop(0)
-    assert not running.threads
+    assert not running.was_read
 
 
 def test_a_kind_of_method_that_it_does_not_serve_is_an_error() -> None:
@@ -231,12 +323,14 @@ async def test_a_stop_lets_what_is_under_way_end(running: Running, channel: grpc
 
 @pytest.mark.covers("F5")
 async def test_a_stop_cancels_what_does_not_end_in_time(running: Running, channel: grpc.aio.Channel) -> None:
-    calls = [check(channel, "later"), echo(channel, "a", *["b"] * 10)]
-    await until(lambda: bool(running.server.waiting))
+    waiting, stream = check(channel, "later"), echo(channel, "a", "wait")
+    assert await stream.read() == b"a"
+    await until(lambda: len(running.server.waiting) == 2)
     await running.server.stop(0.2)
     assert not running.server.waiting
-    assert running.is_cancelled == 1
-    assert await calls[0].code() in {grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE}
+    assert running.is_cancelled == 2
+    for call in (waiting, stream):
+        assert await call.code() in {grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE}
     assert not any(thread.name == "grpc" and thread.is_alive() for thread in threading.enumerate())
 
 

@@ -30,6 +30,7 @@ from tests.support.authz import (
     FakeObserver,
     FakeRecorder,
     answer,
+    directly,
     shipped_policy,
     tool_call,
     until,
@@ -221,7 +222,7 @@ async def test_500_concurrent_checks_with_one_cold_token_make_one_introspection(
     observer = FakeObserver()
     keycloak = FakeAuthorizationServer(answer(), gate=asyncio.Event())
     settings = CacheSettings(ttl_seconds=5, size=100)
-    introspection = Introspection(keycloak, ISSUER, settings, observer, EndedSessions(), now=lambda: NOW)
+    introspection = Introspection(keycloak, ISSUER, settings, observer, EndedSessions(), now=lambda: NOW, soon=directly)
     async with running(authority, introspection) as server, channel(server, authority.client("envoy")) as envoy:
         checks = [asyncio.create_task(check(envoy)) for _ in range(500)]
         await until(lambda: observer.joins == 499, 30)
@@ -237,7 +238,7 @@ async def test_a_check_that_envoy_gave_up_on_does_not_end_the_others_introspecti
     observer = FakeObserver()
     keycloak = FakeAuthorizationServer(answer(), gate=asyncio.Event())
     settings = CacheSettings(ttl_seconds=5, size=100)
-    introspection = Introspection(keycloak, ISSUER, settings, observer, EndedSessions(), now=lambda: NOW)
+    introspection = Introspection(keycloak, ISSUER, settings, observer, EndedSessions(), now=lambda: NOW, soon=directly)
     async with running(authority, introspection) as server, channel(server, authority.client("envoy")) as envoy:
         first = start_check(envoy)
         await until(lambda: observer.misses == 1)
@@ -269,7 +270,7 @@ async def test_draining_lets_a_check_in_flight_end_and_says_not_serving(authorit
     observer = FakeObserver()
     keycloak = FakeAuthorizationServer(answer(), gate=asyncio.Event())
     settings = CacheSettings(ttl_seconds=5, size=100)
-    introspection = Introspection(keycloak, ISSUER, settings, observer, EndedSessions(), now=lambda: NOW)
+    introspection = Introspection(keycloak, ISSUER, settings, observer, EndedSessions(), now=lambda: NOW, soon=directly)
     async with running(authority, introspection) as server, channel(server, authority.client("envoy")) as envoy:
         watch = health_pb2_grpc.HealthStub(envoy).Watch(health_pb2.HealthCheckRequest(), timeout=30)
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING

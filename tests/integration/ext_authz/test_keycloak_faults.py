@@ -14,7 +14,7 @@ from ext_authz.keycloak import KeycloakIntrospection
 from ext_authz.keycloak_transport import MAX_ANSWER_BYTES, MAX_CONNECTIONS
 from ext_authz.verdict import Reason
 
-from tests.support.authz import ISSUER, NOW, TOKEN, FakeObserver, answer
+from tests.support.authz import ISSUER, NOW, TOKEN, FakeObserver, answer, directly
 from tests.support.behaviours import (
     Behaviour,
     Faults,
@@ -44,7 +44,7 @@ async def introspection(keycloak: FakeKeycloak) -> AsyncIterator[Introspection]:
     client = KeycloakIntrospection(keycloak.url, "mcp-gateway", "api-gateway", "the-secret")
     guarded = GuardedAuthorizationServer(client, DEADLINE_SECONDS)
     settings = CacheSettings(ttl_seconds=5, size=1000)
-    made = Introspection(guarded, ISSUER, settings, FakeObserver(), EndedSessions(), now=lambda: NOW)
+    made = Introspection(guarded, ISSUER, settings, FakeObserver(), EndedSessions(), now=lambda: NOW, soon=directly)
     async with aclosing(client), aclosing(made):
         yield made
 
@@ -185,7 +185,9 @@ async def test_an_inactive_token_is_not_an_outage(keycloak: FakeKeycloak, intros
 async def test_500_cold_tokens_at_once_are_all_answered_over_few_connections(keycloak: FakeKeycloak) -> None:
     client = KeycloakIntrospection(keycloak.url, "mcp-gateway", "api-gateway", "the-secret")
     settings = CacheSettings(ttl_seconds=5, size=1000)
-    introspection = Introspection(client, ISSUER, settings, FakeObserver(), EndedSessions(), now=lambda: NOW)
+    introspection = Introspection(
+        client, ISSUER, settings, FakeObserver(), EndedSessions(), now=lambda: NOW, soon=directly
+    )
     connections: set[object] = set()
     plain = active()
 

@@ -33,16 +33,20 @@ METADATA = "https://gateway.example/.well-known/oauth-protected-resource/mcp/wea
 
 
 class FakeDecides:
-    """Answers every request with ``verdict``, or raises it."""
+    """Answers every request with ``verdict``, or raises it: ``at_once``, or only where that may be waited for."""
 
-    def __init__(self, verdict: object) -> None:
+    def __init__(self, verdict: object, *, at_once: bool) -> None:
         self.verdict = verdict
+        self.at_once = at_once
         self.seen: list[HttpRequest] = []
 
     def authorize_now(self, request: HttpRequest) -> Verdict | None:
-        return None
+        return self._verdict(request) if self.at_once else None
 
     async def authorize(self, request: HttpRequest) -> Verdict:
+        return self._verdict(request)
+
+    def _verdict(self, request: HttpRequest) -> Verdict:
         self.seen.append(request)
         if isinstance(self.verdict, BaseException):
             raise self.verdict
@@ -55,6 +59,22 @@ async def asked(decides: Decides, request: bytes, recorder: FakeRecorder | None 
     answer = service.check_now(read) or await service.check(read)
     assert CheckResponse.FromString(answer).HasField("status"), "an unset status is code 0, which allows"
     return read_answer(answer)
+
+
+@pytest.mark.covers("A3")
+def test_what_is_known_is_answered_at_once_as_it_is_after_waiting() -> None:
+    told = Authorizer(POLICY, FakeIntrospector(knows=True), frozenset(), FakeRecorder(), now=lambda: NOW)
+    request = CheckRequest.FromString(check_request(headers=HEADERS, body=tool_call()))
+    answer = AuthorizationService(told, POLICY, FakeRecorder()).check_now(request)
+    assert answer is not None
+    assert read_answer(answer).allowed
+    assert answer == asyncio.run(AuthorizationService(authorizer(), POLICY, FakeRecorder()).check(request))
+
+
+def test_nothing_is_answered_at_once_while_the_recorder_is_behind() -> None:
+    told = Authorizer(POLICY, FakeIntrospector(knows=True), frozenset(), FakeRecorder(is_behind=True), now=lambda: NOW)
+    request = CheckRequest.FromString(check_request(headers=HEADERS, body=tool_call()))
+    assert AuthorizationService(told, POLICY, FakeRecorder()).check_now(request) is None
 
 
 def authorizer(introspected: object = None, recorder: FakeRecorder | None = None) -> Authorizer:
@@ -178,8 +198,9 @@ async def test_a_token_in_the_query_or_a_form_is_no_token() -> None:
 
 
 @pytest.mark.covers("S3", "S19")
-async def test_the_query_never_gets_past_the_translation() -> None:
-    decides = FakeDecides(Deny(Reason.TOKEN_ABSENT))
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_the_query_never_gets_past_the_translation(at_once: bool) -> None:
+    decides = FakeDecides(Deny(Reason.TOKEN_ABSENT), at_once=at_once)
     await asked(decides, check_request(path="/mcp/weather?access_token=secret#x"))
     assert decides.seen[0].path == "/mcp/weather"
     assert "secret" not in repr(decides.seen)
@@ -189,9 +210,10 @@ async def test_the_query_never_gets_past_the_translation() -> None:
 @pytest.mark.parametrize(
     "fault", [RuntimeError("secret"), KeyError("x"), TimeoutError(), RecursionError(), MemoryError()]
 )
-async def test_whatever_is_raised_denies_with_503_and_says_nothing_of_it(fault: Exception) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_whatever_is_raised_denies_with_503_and_says_nothing_of_it(at_once: bool, fault: Exception) -> None:
     recorder = FakeRecorder()
-    answer = await asked(FakeDecides(fault), check_request(headers=HEADERS), recorder)
+    answer = await asked(FakeDecides(fault, at_once=at_once), check_request(headers=HEADERS), recorder)
     assert (answer.allowed, answer.status) == (False, 503)
     assert "secret" not in answer.body
     assert recorder.faults == [fault]
@@ -199,15 +221,16 @@ async def test_whatever_is_raised_denies_with_503_and_says_nothing_of_it(fault: 
 
 @pytest.mark.covers("F4")
 @pytest.mark.parametrize("nothing", [None, True, 0, "allow", Allow])
-async def test_an_answer_that_is_no_verdict_denies(nothing: object) -> None:
-    answer = await asked(FakeDecides(nothing), check_request(headers=HEADERS))
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_an_answer_that_is_no_verdict_denies(at_once: bool, nothing: object) -> None:
+    answer = await asked(FakeDecides(nothing, at_once=at_once), check_request(headers=HEADERS))
     assert (answer.allowed, answer.status) == (False, 503)
 
 
 @pytest.mark.covers("F3")
 async def test_a_cancelled_check_ends_as_cancelled() -> None:
     with pytest.raises(asyncio.CancelledError):
-        await asked(FakeDecides(asyncio.CancelledError()), check_request())
+        await asked(FakeDecides(asyncio.CancelledError(), at_once=False), check_request())
 
 
 @pytest.mark.covers("A4", "F4")
@@ -217,8 +240,9 @@ async def test_an_empty_check_request_is_denied() -> None:
 
 @pytest.mark.covers("R4", "S19")
 @pytest.mark.parametrize("reason", [reason for reason in Reason if reason is not Reason.OPTIONS_ANSWERED])
-async def test_every_refusal_has_a_json_rpc_error_for_a_body(reason: Reason) -> None:
-    answer = await asked(FakeDecides(Deny(reason, message_id="a\r\n")), check_request())
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_every_refusal_has_a_json_rpc_error_for_a_body(at_once: bool, reason: Reason) -> None:
+    answer = await asked(FakeDecides(Deny(reason, message_id="a\r\n"), at_once=at_once), check_request())
     body = json.loads(answer.body)
     assert (body["jsonrpc"], body["id"], body["error"]["code"]) == ("2.0", "a\r\n", REFUSALS[reason].rpc_code)
     assert answer.headers["cache-control"] == "no-store"

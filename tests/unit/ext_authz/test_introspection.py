@@ -8,6 +8,7 @@ from ext_authz.ended_sessions import EndedSessions
 from ext_authz.introspection import (
     FAILURE_LASTS_SECONDS,
     MAX_IN_FLIGHT,
+    REFRESH_LATEST,
     AuthorizationServerUnavailable,
     CacheSettings,
     Introspection,
@@ -23,6 +24,7 @@ from tests.support.authz import (
     FakeClock,
     FakeObserver,
     answer,
+    directly,
     unavailable,
     until,
 )
@@ -32,7 +34,13 @@ class Bench:
     """An ``Introspection`` over a fake server, with its clock and observer."""
 
     def __init__(
-        self, server: FakeAuthorizationServer, *, ttl: float = 5, size: int = 100, failures_per_minute: int = 0
+        self,
+        server: FakeAuthorizationServer,
+        *,
+        ttl: float = 5,
+        size: int = 100,
+        failures_per_minute: int = 0,
+        threads: bool = False,
     ) -> None:
         self.server = server
         self.clock = FakeClock()
@@ -46,10 +54,25 @@ class Bench:
             self.ended,
             clock=self.clock,
             now=lambda: NOW,
+            soon=asyncio.get_running_loop().call_soon_threadsafe if threads else directly,
         )
 
     async def ask(self, token: str = TOKEN, address: str = "192.0.2.1") -> Claims | Reason:
         return await self.introspection.introspect(token, address)
+
+
+@pytest.mark.covers("S5", "F20")
+async def test_what_is_known_is_told_in_another_thread_and_asked_about_ahead_once_on_the_event_loop() -> None:
+    bench = Bench(FakeAuthorizationServer(), threads=True)
+    await bench.ask()
+    bench.clock.seconds += 5 * REFRESH_LATEST
+    asked = [asyncio.to_thread(bench.introspection.known, TOKEN) for _ in range(20)]
+    assert all(isinstance(introspected, Claims) for introspected in await asyncio.gather(*asked))
+    await until(lambda: len(bench.server.tokens) == 2)
+    assert bench.observer.refreshes == 1
+    bench.clock.seconds += 5 * (1 - REFRESH_LATEST)  # the first answer has ended
+    assert isinstance(await asyncio.to_thread(bench.introspection.known, TOKEN), Claims)
+    assert len(bench.server.tokens) == 2
 
 
 @pytest.mark.covers("A2", "S5")

@@ -67,6 +67,23 @@ def test_a_late_call_of_a_connection_that_is_gone_admits_nobody_else() -> None:
 
 
 @pytest.mark.covers("S11")
+def test_a_handshake_while_an_address_is_being_remembered_makes_it_be_forgotten() -> None:
+    guarded = Guarded()
+
+    class Interrupted(set[str]):
+        """Another connection's handshake begins just before an address is added."""
+
+        def add(self, address: str) -> None:
+            guarded.peer.shakes_hands()
+            super().add(address)
+
+    guarded.peer._admitted = Interrupted()
+    guarded.call("ipv4:10.0.0.1:5000", ENVOY)
+    with pytest.raises(PermissionError):
+        guarded.call("ipv4:10.0.0.1:5000", ANOTHER)
+
+
+@pytest.mark.covers("S11")
 def test_where_it_listens_on_several_addresses_each_call_is_looked_at() -> None:
     guarded = Guarded(remembers=False)
     assert [guarded.call("ipv4:10.0.0.1:5000", ENVOY) for _ in range(2)] == [1, 1]

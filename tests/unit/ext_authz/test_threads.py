@@ -71,6 +71,18 @@ def test_each_count_counts_and_the_figures_can_be_read_meanwhile() -> None:
     ]
 
 
+@pytest.mark.parametrize("counted", [Counts("c", "C.", ["name"]), Distribution("d", "D.", (0.5,))], ids=["c", "d"])
+def test_nobody_counts_while_another_does(counted: Counts | Distribution) -> None:
+    count = partial(counted.count, "name") if isinstance(counted, Counts) else partial(counted.observe, 1.0)
+    counting = threading.Thread(target=count)
+    with counted._lock:
+        counting.start()
+        counting.join(0.1)
+        assert counting.is_alive()
+    counting.join(10)
+    assert not counting.is_alive()
+
+
 def test_a_map_that_is_full_gives_what_was_put_or_nothing() -> None:
     entries: ExpiringLru[int, int] = ExpiringLru(8, time.monotonic)
 

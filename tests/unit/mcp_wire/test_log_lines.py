@@ -5,7 +5,7 @@ from collections.abc import Callable
 from select import PIPE_BUF
 
 from mcp_wire import LineWriter, Together, Utc
-from mcp_wire.together import TOGETHER
+from mcp_wire.together import BEHIND, TOGETHER
 
 
 class FakeLater:
@@ -53,6 +53,16 @@ def test_many_do_not_wait_for_their_moment() -> None:
     later.time_comes()  # the moment of the first, which is told already
     together.tell()
     assert [number for numbers in told for number in numbers] == list(range(TOGETHER + 1))
+
+
+def test_who_is_behind_can_tell() -> None:
+    together, later, _ = kept()
+    for number in range(BEHIND):
+        assert not together.is_behind
+        together.add(number)
+    assert together.is_behind
+    later.time_comes()
+    assert not together.is_behind
 
 
 def test_one_that_cannot_be_told_does_not_keep_the_next_from_it() -> None:
