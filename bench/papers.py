@@ -7,6 +7,7 @@ from typing import Any
 
 from bench.goals import goals
 from bench.planning import plans
+from bench.stolen import MOST
 from bench.table import NOT_MEASURED, markdown, number, spread
 from bench.tools import ROOT
 
@@ -91,7 +92,14 @@ def _latency(found: Found) -> str:
         for row in measured["rows"]
     ]
     head = (f"{measured['rate']} requests/s", "p50 ms", "p99 ms", "added p50 ms", "added p99 ms")
-    return "\n\n".join([markdown(head, rows), _taken(measured)])
+    return "\n\n".join([markdown(head, rows), *_stolen(measured), _taken(measured)])
+
+
+def _stolen(measured: Found) -> list[str]:
+    if not (stolen := measured.get("stolen")):
+        return []
+    again = f"{stolen['again']} of {stolen['taken']} measurements were made again because more than {MOST:.0%} was"
+    return [f"Stolen by the hypervisor: up to {stolen['worst']:.1%} of the processors' time in what counts; {again}."]
 
 
 def _cold(found: Found) -> str:

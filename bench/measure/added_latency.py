@@ -7,6 +7,7 @@ Keycloak, which else works on the same cores.
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from bench.authorizers import Compared, nothing_in_python
@@ -19,6 +20,7 @@ from bench.paced import latencies
 from bench.plan import PACE
 from bench.progress import say
 from bench.standin import standin_keycloak
+from bench.stolen import Undisturbed
 from bench.whole import require_whole
 
 WITHOUT, WITH = "without authorization", "with authorization"
@@ -30,6 +32,7 @@ POINTS = (*range(1, 100), 99.5, 99.9)
 def measure(lab: Lab) -> dict[str, Any]:
     """Percentiles of each, and what it adds to the first, round by round."""
     taken: dict[str, list[list[float]]] = {}
+    undisturbed = Undisturbed()
     with ExitStack() as running:
         upstream, port = running.enter_context(answering(lab.folder))
         starts = {WITH: ours(lab), STAND_IN: _asking_a_stand_in(lab), NOTHING: nothing_in_python(lab)}
@@ -42,9 +45,11 @@ def measure(lab: Lab) -> dict[str, Any]:
                 pids = {"envoy": envoy.pid, "upstream": upstream.pid, **compared[name].pids}
                 target = Target(url, tokens, lab.body(), pids)
                 run(target, lab.plan.warm_up_seconds)
-                taken.setdefault(name, []).append(latencies(target, PACE, 2 * lab.plan.seconds, lab.folder))
+                paced = partial(latencies, target, PACE, 2 * lab.plan.seconds, lab.folder)
+                taken.setdefault(name, []).append(undisturbed.take(paced))
                 say(f"  round {number + 1} {name}: p50 {percentile(taken[name][-1], 50):.2f} ms")
-    return {"rate": PACE, "rows": [_row(name, rounds, taken[WITHOUT]) for name, rounds in taken.items()]}
+    of_rounds = [_row(name, rounds, taken[WITHOUT]) for name, rounds in taken.items()]
+    return {"rate": PACE, "rows": of_rounds, "stolen": undisturbed.told()}
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from bench.load import Implausible, Target
 from bench.progress import say
 from bench.quota import NoQuota, limited
 
-SHARE = 0.05
+SHARE = 0.1
 """Of a core, for each worker: four of them, with what Envoy, the upstream and the load source need for what they let
 through, are less than two. Those need four times as much as a worker."""
 
