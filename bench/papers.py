@@ -72,8 +72,10 @@ def _rates(name: str, ratio: str, columns: tuple[str, ...]) -> Callable[[Found],
 
 def _workers(found: Found) -> str:
     table = _rates("workers", "of one worker", ("authorizer", "envoy"))(found)
-    share = found.get("workers", {}).get("share")
-    return f"{table}\n\nEach worker has {share:g} of a core, by the kernel's quota." if table and share else table
+    measured = found.get("workers", {})
+    share = measured.get("share")
+    shared = [f"Each worker has {share:g} of a core, by the kernel's quota."] if share else []
+    return "\n\n".join([table, *shared, *_stolen(measured)]) if table else table
 
 
 def _rate_row(row: Found, columns: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ with the first.
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import psutil
@@ -13,9 +14,10 @@ import psutil
 from bench.envoys import Door, answering, asking, doors, our_cluster
 from bench.interleave import interleaved, rows
 from bench.lab import AnAuthorizer, Lab
-from bench.load import Implausible, Target
+from bench.load import Implausible, Sample, Target, run
 from bench.progress import say
 from bench.quota import NoQuota, limited
+from bench.stolen import Undisturbed
 
 SHARE = 0.1
 """Of a core, for each worker: four of them, with what Envoy, the upstream and the load source need for what they let
@@ -48,8 +50,13 @@ def _measured(lab: Lab, counts: Sequence[int], share: float | None) -> dict[str,
         targets = {
             _name(count): Target(urls[_name(count)], tokens, body, {**own, **one.pids}) for count, one in ours.items()
         }
-        base = _name(counts[0])
-        return {"base": base, "rows": rows(interleaved(targets, lab.plan, lab.real_tokens), base), "share": share}
+        base, undisturbed = _name(counts[0]), Undisturbed()
+
+        def load(target: Target, seconds: float) -> Sample:
+            return undisturbed.take(partial(run, target, seconds))
+
+        taken = interleaved(targets, lab.plan, lab.real_tokens, load=load)
+        return {"base": base, "rows": rows(taken, base), "share": share, "stolen": undisturbed.told()}
 
 
 def _workers(one: AnAuthorizer, count: int) -> list[int]:
