@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from bench.cpu import Pids
@@ -23,22 +23,14 @@ class Compared:
     pids: Pids
 
 
-@contextmanager
-def nothing_in_python(lab: Lab) -> Iterator[Compared]:
+def nothing_in_python(lab: Lab) -> AbstractContextManager[Compared]:
     """grpc.aio under uvloop."""
-    (port,) = free_ports(1)
-    command = [sys.executable, "-m", "bench.nothing_authorizer", str(port)]
-    with _serving(lab, "nothing-python", command, port) as compared:
-        yield compared
+    return _module(lab, "nothing-python", "bench.nothing_authorizer")
 
 
-@contextmanager
-def nothing_on_our_server(lab: Lab) -> Iterator[Compared]:
+def nothing_on_our_server(lab: Lab) -> AbstractContextManager[Compared]:
     """The gRPC server that ours runs on."""
-    (port,) = free_ports(1)
-    command = [sys.executable, "-m", "bench.nothing_on_queue", str(port)]
-    with _serving(lab, "nothing-queue", command, port) as compared:
-        yield compared
+    return _module(lab, "nothing-queue", "bench.nothing_on_queue")
 
 
 @contextmanager
@@ -68,6 +60,13 @@ def opa(lab: Lab) -> Iterator[Compared]:
     addresses = ["--addr", f"127.0.0.1:{http}", "--diagnostic-addr", f"127.0.0.1:{diagnostics}"]
     command = [str(opa_envoy()), "run", "--server", *addresses, "--set", plugin, "--set", path, _policy(lab)]
     with _serving(lab, "opa-envoy", command, port) as compared:
+        yield compared
+
+
+@contextmanager
+def _module(lab: Lab, name: str, module: str) -> Iterator[Compared]:
+    (port,) = free_ports(1)
+    with _serving(lab, name, [sys.executable, "-m", module, str(port)], port) as compared:
         yield compared
 
 

@@ -19,6 +19,7 @@ TOGETHER = 32
 """So many do not wait for their moment: to tell them takes some tenths of a millisecond, for which requests wait."""
 
 BEHIND = 2048
+"""So many that are kept are more than a busy moment leaves."""
 
 Later = Callable[[float, Callable[[], None]], object]
 """``call_later`` of an event loop, which where things happen in other threads takes it from them."""

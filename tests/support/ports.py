@@ -9,11 +9,10 @@ import os
 import random
 import socket
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 
 _FIRST, _RANGE, _RANGES = 20_000, 2_000, 6
-
 
 _handed_out: deque[int] = deque(maxlen=500)
 
@@ -21,22 +20,26 @@ _handed_out: deque[int] = deque(maxlen=500)
 def free_ports(count: int) -> list[int]:
     """``count`` different ports that nothing listened on just now."""
     ours = _ours()
-    while True:
-        ports = random.sample(ours, count)
-        if _are_free(ports):
-            _handed_out.extend(ports)
-            return ports
+    return list(_drawn(lambda: random.sample(ours, count)))
 
 
 def ports_in_a_row(count: int) -> int:
     """The first of ``count`` that follow one another and were free just now."""
     ours = _ours()
-    while True:
+
+    def draw() -> range:
         first = random.choice(ours[:-count])
-        ports = range(first, first + count)
-        if _are_free(ports):
-            _handed_out.extend(ports)
-            return first
+        return range(first, first + count)
+
+    return _drawn(draw)[0]
+
+
+def _drawn(draw: Callable[[], Sequence[int]]) -> Sequence[int]:
+    """The first draw of which all are free."""
+    while not _are_free(ports := draw()):
+        pass
+    _handed_out.extend(ports)
+    return ports
 
 
 def _ours() -> range:

@@ -7,9 +7,7 @@ from typing import Any, NoReturn
 
 import grpc
 
-from ext_authz.completion_queue.core import Call, Tag, message
-
-OK = grpc.StatusCode.OK
+from ext_authz.completion_queue.core import OK, Call, Tag, message
 
 
 class Ended(Exception):
