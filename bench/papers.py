@@ -135,7 +135,7 @@ def _memory(found: Found) -> str:
         return ""
     memory = markdown(("process", "resident MiB"), [(name, number(mib)) for name, mib in measured["mib"].items()])
     starts = markdown(("start", "seconds"), [(name, spread(took)) for name, took in measured["starts"].items()])
-    return "\n\n".join([memory, starts, _taken(measured)])
+    return "\n\n".join([memory, starts, *_stolen(measured), _taken(measured)])
 
 
 def _growth(found: Found) -> str:

@@ -20,7 +20,7 @@ class Plan:
 
 
 FULL = Plan(
-    settling=20_000,
+    settling=48_000,
     rounds=5,
     seconds=4,
     warm_up_seconds=1,

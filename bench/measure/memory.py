@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from bench.load import Implausible
 from bench.measure.cold_tokens import Bench, behind_a_door, remembering
 from bench.progress import say
 from bench.standin import shaped_tokens
+from bench.stolen import Undisturbed
 from bench.warming import warm
 from tests.support.stack import Stack, running_stack
 
@@ -22,7 +24,8 @@ SETTLED_SECONDS = 5
 
 def measure(lab: Lab) -> dict[str, Any]:
     """MiB by process, and seconds by kind of start."""
-    return {"mib": _memory(lab), "starts": _starts(lab)}
+    undisturbed = Undisturbed()
+    return {"mib": _memory(lab), "starts": _starts(lab, undisturbed), "stolen": undisturbed.told()}
 
 
 def _memory(lab: Lab) -> dict[str, float]:
@@ -45,14 +48,14 @@ def _fill(lab: Lab, bench: Bench, count: int) -> None:
         raise Implausible(f"{asked} introspections cannot have filled a cache with {count}")
 
 
-def _starts(lab: Lab) -> dict[str, dict[str, float]]:
+def _starts(lab: Lab, undisturbed: Undisturbed) -> dict[str, dict[str, float]]:
     """A second start with Keycloak; and all but Keycloak, in front of the Keycloak that runs, as a second replica."""
     keycloak = f"http://127.0.0.1:{lab.stack.settings.keycloak_port}"
     replica = {"KEYCLOAK_URL": keycloak, "PUBLIC_URL": lab.stack.url}
     with running_stack(_folder(lab, "first")) as first:
-        again = [_restart(first) for _ in range(lab.plan.starts)]
+        again = [undisturbed.take(partial(_restart, first)) for _ in range(lab.plan.starts)]
     with running_stack(_folder(lab, "replica"), **replica) as second:
-        without = [_restart(second) for _ in range(lab.plan.starts)]
+        without = [undisturbed.take(partial(_restart, second)) for _ in range(lab.plan.starts)]
     starts = {"a second start, everything": again, "everything but Keycloak": without}
     for name, seconds in starts.items():
         say(f"  {name}: {', '.join(f'{one:.1f}' for one in seconds)} s")

@@ -1,7 +1,8 @@
 """More processes of the authorizer, more throughput: until the cores are gone.
 
 Where the machine lets us, each worker has a small share of a core to itself, and no more: so the cores are not gone
-with the first.
+with the first. Connections are in proportion: with fewer for each, each would have fewer requests to take at a time,
+which costs more of them.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from bench.envoys import Door, answering, asking, doors, our_cluster
 from bench.interleave import interleaved, rows
 from bench.lab import AnAuthorizer, Lab
 from bench.load import Implausible, Sample, Target, run
+from bench.plan import CONNECTIONS
 from bench.progress import say
 from bench.quota import NoQuota, limited
 from bench.stolen import Undisturbed
@@ -38,18 +40,20 @@ def measure(lab: Lab) -> dict[str, Any]:
 def _measured(lab: Lab, counts: Sequence[int], share: float | None) -> dict[str, Any]:
     with ExitStack() as running:
         ours = {count: running.enter_context(lab.authorizer(f"workers-{count}", workers=count)) for count in counts}
-        for count, one in ours.items():
-            for pid in _workers(one, count):
-                if share is not None:
-                    running.enter_context(limited(pid, share))
         upstream, port = running.enter_context(answering(lab.folder))
         wanted = {_name(count): _door(lab, count, one) for count, one in ours.items()}
         envoy, urls = running.enter_context(doors(wanted, port, lab.folder))
         tokens, body = lab.real_tokens(), lab.body()
         own = {"envoy": envoy.pid, "upstream": upstream.pid}
         targets = {
-            _name(count): Target(urls[_name(count)], tokens, body, {**own, **one.pids}) for count, one in ours.items()
+            _name(count): Target(urls[_name(count)], tokens, body, {**own, **one.pids}, connections=CONNECTIONS * count)
+            for count, one in ours.items()
         }
+        for count, one in ours.items():
+            run(targets[_name(count)], lab.plan.warm_up_seconds)  # it connects, at its full speed
+            for pid in _workers(one, count):
+                if share is not None:
+                    running.enter_context(limited(pid, share))
         base, undisturbed = _name(counts[0]), Undisturbed()
 
         def load(target: Target, seconds: float) -> Sample:
