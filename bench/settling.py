@@ -1,7 +1,7 @@
 """Brings Keycloak to where it is after hours of use: a Java process that has just started interprets what it compiles
 later, and is slower by far, and with it whatever else runs on the same cores.
 
-An introspection takes 3 ms of its CPU after 20,000 of them, with its compilers still at work, and 1.6 ms from 40,000 on.
+An introspection takes 3 ms of CPU after 20,000 of them, with the compilers still at work, and 1.6 ms from 40,000 on.
 """
 
 import asyncio
