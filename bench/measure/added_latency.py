@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from bench.authorizers import Compared, nothing_in_python
+from bench.behind import asking_a_stand_in
 from bench.envoys import Door, answering, asking, doors, our_cluster
 from bench.figures import Spread, percentile
 from bench.lab import Lab
@@ -19,7 +20,6 @@ from bench.measure.through_envoy import ours
 from bench.paced import latencies
 from bench.plan import PACE
 from bench.progress import say
-from bench.standin import standin_keycloak
 from bench.stolen import Undisturbed
 from bench.whole import require_whole
 
@@ -54,10 +54,7 @@ def measure(lab: Lab) -> dict[str, Any]:
 
 @contextmanager
 def _asking_a_stand_in(lab: Lab) -> Iterator[Compared]:
-    with (
-        standin_keycloak(lab) as keycloak,
-        lab.authorizer("latency", {"KEYCLOAK_URL": keycloak.url}) as authorizer,
-    ):
+    with asking_a_stand_in(lab, "latency") as (_, authorizer):
         cluster = our_cluster(lab.stack.settings, "stand-in", authorizer.grpc_port)
         yield Compared(asking(lab.stack.settings, cluster), authorizer.pids)
 

@@ -1,18 +1,15 @@
 """Tokens that nobody has asked about yet: how often Keycloak is asked, how long that takes, and what it costs us."""
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
+from bench.behind import Behind, behind_a_door, door_before, remembering
 from bench.burst import Burst, burst
 from bench.cpu import cpu_of, since
-from bench.envoys import answering, asking, doors, our_cluster
-from bench.lab import AnAuthorizer, Lab
+from bench.lab import Lab
 from bench.load import Target, run
 from bench.progress import say
-from bench.standin import StandIn, shaped_tokens, standin_keycloak
+from bench.standin import shaped_tokens
 
 DELAY_MS = 50
 """Of the stand-in where the requests of a burst shall all find the question under way."""
@@ -25,31 +22,12 @@ WARM = 500
 """Of these, so many are asked about no more."""
 
 
-@dataclass(frozen=True)
-class Bench:
-    """One authorizer that asks the stand-in, behind a door."""
-
-    keycloak: StandIn
-    authorizer: AnAuthorizer
-    url: str
-
-
 def measure(lab: Lab) -> dict[str, Any]:
     return {
         "one_token": _one_token(lab),
         "many_tokens": _many_tokens(lab),
         "client": _client(lab),
     }
-
-
-@contextmanager
-def behind_a_door(lab: Lab, name: str, changes: Mapping[str, str], *, delay_ms: float = 0) -> Iterator[Bench]:
-    """An authorizer of its own that asks the stand-in, and an Envoy before it."""
-    with ExitStack() as running:
-        keycloak = running.enter_context(standin_keycloak(lab, delay_ms=delay_ms))
-        authorizer = running.enter_context(lab.authorizer(name, {"KEYCLOAK_URL": keycloak.url, **changes}))
-        url = running.enter_context(_door(lab, authorizer))
-        yield Bench(keycloak, authorizer, url)
 
 
 def _one_token(lab: Lab) -> dict[str, Any]:
@@ -72,7 +50,7 @@ def _many_tokens(lab: Lab) -> dict[str, Any]:
     """As many cold tokens of the real Keycloak at once; it is what they wait for."""
     tokens = lab.tokens(lab.plan.burst)
     keycloak = {"keycloak": lab.stack.pids()["keycloak"]}
-    with lab.authorizer("many") as authorizer, _door(lab, authorizer) as url:
+    with lab.authorizer("many") as authorizer, door_before(lab, authorizer) as url:
         before = cpu_of(keycloak)
         answers = burst(url, tokens, lab.body())
         used = since(before, keycloak)["keycloak"]
@@ -100,20 +78,7 @@ def _client(lab: Lab) -> dict[str, Any]:
     return {"cpu_us": cpu_us, "per_second": cold.per_second, "requests": cold.requests, "introspections": asked}
 
 
-def remembering(tokens: int) -> dict[str, str]:
-    """Settings of an authorizer that forgets none of so many tokens while it is measured."""
-    return {"INTROSPECTION_TTL_SECONDS": "300", "INTROSPECTION_CACHE_SIZE": str(2 * tokens)}
-
-
-@contextmanager
-def _door(lab: Lab, authorizer: AnAuthorizer) -> Iterator[str]:
-    settings = lab.stack.settings
-    door = asking(settings, our_cluster(settings, "ours", authorizer.grpc_port))
-    with answering(lab.folder) as (_, port), doors({"ours": door}, port, lab.folder) as (_, urls):
-        yield urls["ours"]
-
-
-def _counted(bench: Bench, tokens: list[str], lab: Lab) -> tuple[Burst, int]:
+def _counted(bench: Behind, tokens: list[str], lab: Lab) -> tuple[Burst, int]:
     before = bench.keycloak.asked()
     answers = burst(bench.url, tokens, lab.body())
     return answers, bench.keycloak.asked() - before

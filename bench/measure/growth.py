@@ -1,18 +1,17 @@
 """How the cost of a warm request grows: with tokens, scopes and tools, the body, and connections."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import yaml
 
+from bench.behind import Behind, behind_a_door, remembering
 from bench.cpu import resident_mib
-from bench.envoys import RESOURCE, answering, asking, doors, our_cluster
+from bench.envoys import RESOURCE
 from bench.lab import SCOPE, Lab
 from bench.load import Sample, Target, run
-from bench.measure.cold_tokens import behind_a_door, remembering
 from bench.progress import say
-from bench.standin import shaped_tokens, standin_keycloak
+from bench.standin import shaped_tokens
 from bench.warming import warm
 
 Point = dict[str, float]
@@ -55,8 +54,9 @@ def _scopes_and_tools(lab: Lab) -> list[Point]:
     points = []
     for count in (count for count in SWEEP if count <= lab.plan.largest_sweep):
         scopes = [SCOPE, *(f"tool:{number}" for number in range(count - 1))]
-        with _behind(lab, f"tools-{count}", scopes) as (url, pids):
-            target = Target(url, lab.token_file("scopes", shaped_tokens(real, 32)), lab.body(), pids)
+        with _behind(lab, f"tools-{count}", scopes) as bench:
+            tokens = lab.token_file("scopes", shaped_tokens(real, 32))
+            target = Target(bench.url, tokens, lab.body(), bench.authorizer.pids)
             points.append(_point("scopes and tools", count, _warmed(target, lab)))
     return points
 
@@ -64,7 +64,7 @@ def _scopes_and_tools(lab: Lab) -> list[Point]:
 def _bodies(lab: Lab) -> list[Point]:
     (real,) = lab.tokens(1)
     points = []
-    with behind_a_door(lab, "bodies", {}) as bench:
+    with behind_a_door(lab, "bodies") as bench:
         tokens = lab.token_file("bodies", shaped_tokens(real, 1))
         for size in BODIES:
             body = lab.body(size * KIBIBYTE)
@@ -75,7 +75,7 @@ def _bodies(lab: Lab) -> list[Point]:
 def _connections(lab: Lab) -> list[Point]:
     (real,) = lab.tokens(1)
     points = []
-    with behind_a_door(lab, "connections", {}) as bench:
+    with behind_a_door(lab, "connections") as bench:
         tokens = lab.token_file("connections", shaped_tokens(real, 32))
         for count in (count for count in SWEEP if count <= lab.plan.largest_sweep):
             target = Target(bench.url, tokens, lab.body(), bench.authorizer.pids, connections=count)
@@ -83,23 +83,14 @@ def _connections(lab: Lab) -> list[Point]:
     return points
 
 
-@contextmanager
-def _behind(lab: Lab, name: str, scopes: list[str]) -> Iterator[tuple[str, dict[str, int]]]:
+def _behind(lab: Lab, name: str, scopes: list[str]) -> AbstractContextManager[Behind]:
     """An authorizer with a tool for each scope, and a stand-in that grants them all."""
-    settings = lab.stack.settings
     names = ["add", *(f"tool-{number}" for number in range(len(scopes) - 1))]
     needed = {names[0]: [scopes[-1]], **{tool: [scope] for tool, scope in zip(names[1:], scopes[1:], strict=True)}}
     rules = {"path": f"/mcp/{RESOURCE}", "title": "Many", "scopes": [SCOPE], "tools": needed}
     file = lab.folder / f"{name}.yaml"
     file.write_text(yaml.safe_dump({"resources": {RESOURCE: rules}}), encoding="utf-8")
-    with (
-        standin_keycloak(lab, scopes=" ".join(scopes)) as keycloak,
-        lab.authorizer(name, {"KEYCLOAK_URL": keycloak.url, "POLICY_FILE": str(file)}) as authorizer,
-        answering(lab.folder) as (_, port),
-    ):
-        door = asking(settings, our_cluster(settings, "ours", authorizer.grpc_port))
-        with doors({"ours": door}, port, lab.folder) as (_, urls):
-            yield urls["ours"], dict(authorizer.pids)
+    return behind_a_door(lab, name, {"POLICY_FILE": str(file)}, scopes=" ".join(scopes))
 
 
 def _warmed(target: Target, lab: Lab) -> Sample:

@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.behind import Behind, behind_a_door, remembering
 from bench.cpu import resident_mib
 from bench.figures import Spread
 from bench.lab import Lab
 from bench.load import Implausible
-from bench.measure.cold_tokens import Bench, behind_a_door, remembering
 from bench.progress import say
 from bench.standin import shaped_tokens
 from bench.stolen import Undisturbed
@@ -41,7 +41,7 @@ def _memory(lab: Lab) -> dict[str, float]:
     return found
 
 
-def _fill(lab: Lab, bench: Bench, count: int) -> None:
+def _fill(lab: Lab, bench: Behind, count: int) -> None:
     (real,) = lab.tokens(1)
     warm(bench.url, shaped_tokens(real, count), lab.body())
     if (asked := bench.keycloak.asked()) < count:
