@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gateway.settings import load_settings
 
+from tests.support.installing import installed_once
 from tests.support.stack import ROOT, Stack
 
 INSTALL_DEADLINE_S = 600
@@ -48,12 +50,7 @@ def installed(programs: Path, name: str) -> Node:
     """
     wanted = hashlib.sha256((programs / "package-lock.json").read_bytes()).hexdigest()[:12]
     place = load_settings().cache_dir / f"{name}-{wanted}"
-    if not (place / "complete").exists():
-        shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
-        _copy(programs, "package*.json", place)
-        _install(place)
-        (place / "complete").touch()
+    installed_once(place, partial(_install, programs))
     _copy(programs, "*.mjs", place)  # beside their packages, where Node looks for them
     return Node(place)
 
@@ -63,7 +60,9 @@ def _copy(programs: Path, pattern: str, place: Path) -> None:
         shutil.copy(file, place)
 
 
-def _install(place: Path) -> None:
+def _install(programs: Path, place: Path) -> None:
+    place.mkdir()
+    _copy(programs, "package*.json", place)
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     try:
         done = subprocess.run(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gateway.settings import load_settings
 
+from tests.support.installing import installed_once
 from tests.support.ports import free_ports
 from tests.support.stack import ROOT, Stack
 
@@ -43,17 +44,20 @@ def examples_python() -> Path:
     """A Python with what examples/ needs, in an environment of its own: its packages are not this project's."""
     wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()[:12]
     place = load_settings().cache_dir / f"examples-{wanted}"
-    python = place / "bin" / "python"
-    if not (place / "complete").exists():
-        shutil.rmtree(place, ignore_errors=True)
-        for command in _install(place, python):
-            done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_DEADLINE_S, check=False)
-            assert done.returncode == 0, done.stderr
-        (place / "complete").touch()
-    return python
+    return _python(installed_once(place, _install))
 
 
-def _install(place: Path, python: Path) -> list[list[str]]:
+def _python(place: Path) -> Path:
+    return place / "bin" / "python"
+
+
+def _install(place: Path) -> None:
+    for command in _commands(place, _python(place)):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_DEADLINE_S, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def _commands(place: Path, python: Path) -> list[list[str]]:
     if uv := shutil.which("uv") or shutil.which("uv", path=str(ROOT / ".tools" / "bin")):
         return [
             [uv, "venv", "--quiet", "--python", sys.executable, str(place)],
