@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from bench.figures import Spread, ratios
@@ -9,6 +10,7 @@ from bench.load import Implausible, Sample, Target, run
 from bench.optional import Missing
 from bench.plan import Plan
 from bench.progress import say
+from bench.stolen import Undisturbed
 
 Load = Callable[[Target, float], Sample]
 
@@ -25,6 +27,7 @@ def interleaved(
     targets: Mapping[str, Target],
     plan: Plan,
     before_round: Callable[[], object],
+    undisturbed: Undisturbed,
     *,
     others: Container[str] = (),
     missing: Missing | None = None,
@@ -41,7 +44,7 @@ def interleaved(
         for name in list(samples):
             try:
                 load(targets[name], plan.warm_up_seconds)
-                samples[name].append(load(targets[name], plan.seconds))
+                samples[name].append(undisturbed.take(partial(load, targets[name], plan.seconds)))
             except Implausible as error:
                 if missing is None or name not in others:
                     raise

@@ -65,7 +65,7 @@ def _rates(name: str, ratio: str, columns: tuple[str, ...]) -> Callable[[Found],
         absent = [f"Not available: {what} ({why})." for what, why in measured.get("not_available", {}).items()]
         absent += [f"Failed, and has no figure: {what} ({why})." for what, why in measured.get("failed", {}).items()]
         body = [markdown(head, rows)] if rows else []
-        return "\n\n".join([*body, *absent, _taken(measured)])
+        return "\n\n".join([*body, *absent, *_stolen(measured), _taken(measured)])
 
     return table
 
@@ -75,7 +75,7 @@ def _workers(found: Found) -> str:
     measured = found.get("workers", {})
     share = measured.get("share")
     shared = [f"Each worker has {share:g} of a core, by the kernel's quota."] if share else []
-    return "\n\n".join([table, *shared, *_stolen(measured)]) if table else table
+    return "\n\n".join([table, *shared]) if table else table
 
 
 def _rate_row(row: Found, columns: tuple[str, ...]) -> tuple[str, ...]:

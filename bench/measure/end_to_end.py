@@ -14,6 +14,7 @@ from bench.load import Implausible, Target
 from bench.optional import Missing
 from bench.peers import authmcp, contextforge, fastmcp
 from bench.peers.upstream import open_server
+from bench.stolen import Undisturbed
 
 OURS = "this gateway: TLS, authorizer, server"
 Start = Callable[[Lab, int], AbstractContextManager[Target]]
@@ -27,13 +28,13 @@ PEERS: dict[str, Start] = {
 
 def measure(lab: Lab) -> dict[str, Any]:
     """Rows with ratios to ours; peers answer plain HTTP."""
-    missing = Missing()
+    missing, undisturbed = Missing(), Undisturbed()
     with ExitStack() as running:
         upstream = running.enter_context(open_server(lab))
         targets = {OURS: _ours(lab), **_peers(lab, upstream, running, missing)}
         _answers(targets[OURS])
-        taken = interleaved(targets, lab.plan, lab.real_tokens, others=PEERS, missing=missing)
-        return {"base": OURS, "rows": rows(taken, OURS), **asdict(missing)}
+        taken = interleaved(targets, lab.plan, lab.real_tokens, undisturbed, others=PEERS, missing=missing)
+        return {"base": OURS, "rows": rows(taken, OURS), **asdict(missing), "stolen": undisturbed.told()}
 
 
 def _peers(lab: Lab, upstream: int, running: ExitStack, missing: Missing) -> dict[str, Target]:

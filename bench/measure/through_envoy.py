@@ -12,6 +12,7 @@ from bench.interleave import interleaved, rows
 from bench.lab import Lab
 from bench.load import Target
 from bench.optional import Missing
+from bench.stolen import Undisturbed
 from bench.whole import require_whole
 
 PLAIN = "plain proxy"
@@ -27,7 +28,7 @@ PEERS: dict[str, Start] = {
 
 def measure(lab: Lab) -> dict[str, Any]:
     """Rows with ratios to the plain proxy, and what could not be had."""
-    missing = Missing()
+    missing, undisturbed = Missing(), Undisturbed()
     with ExitStack() as running:
         compared = {name: running.enter_context(start) for name, start in _starts(lab)}
         compared |= _peers(lab, running, missing)
@@ -37,8 +38,8 @@ def measure(lab: Lab) -> dict[str, Any]:
         tokens, body = lab.real_tokens(), lab.body()
         own = {"envoy": envoy.pid, "upstream": upstream.pid}
         targets = {name: Target(urls[name], tokens, body, {**own, **one.pids}) for name, one in compared.items()}
-        taken = interleaved(targets, lab.plan, lab.real_tokens, others=PEERS, missing=missing)
-        return {"base": PLAIN, "rows": rows(taken, PLAIN), **asdict(missing)}
+        taken = interleaved(targets, lab.plan, lab.real_tokens, undisturbed, others=PEERS, missing=missing)
+        return {"base": PLAIN, "rows": rows(taken, PLAIN), **asdict(missing), "stolen": undisturbed.told()}
 
 
 def _starts(lab: Lab) -> Iterator[tuple[str, AbstractContextManager[Compared]]]:

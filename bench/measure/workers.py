@@ -7,7 +7,6 @@ which costs more of them.
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
 from typing import Any
 
 import psutil
@@ -15,7 +14,7 @@ import psutil
 from bench.envoys import Door, answering, asking, doors, our_cluster
 from bench.interleave import interleaved, rows
 from bench.lab import AnAuthorizer, Lab
-from bench.load import Implausible, Sample, Target, run
+from bench.load import Implausible, Target, run
 from bench.plan import CONNECTIONS
 from bench.progress import say
 from bench.quota import NoQuota, limited
@@ -55,11 +54,7 @@ def _measured(lab: Lab, counts: Sequence[int], share: float | None) -> dict[str,
                 if share is not None:
                     running.enter_context(limited(pid, share))
         base, undisturbed = _name(counts[0]), Undisturbed()
-
-        def load(target: Target, seconds: float) -> Sample:
-            return undisturbed.take(partial(run, target, seconds))
-
-        taken = interleaved(targets, lab.plan, lab.real_tokens, load=load)
+        taken = interleaved(targets, lab.plan, lab.real_tokens, undisturbed)
         return {"base": base, "rows": rows(taken, base), "share": share, "stolen": undisturbed.told()}
 
 

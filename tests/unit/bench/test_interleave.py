@@ -9,6 +9,7 @@ from bench.interleave import interleaved, rows
 from bench.load import Implausible, Sample, Target
 from bench.optional import Missing
 from bench.plan import SHORT
+from bench.stolen import Undisturbed
 
 NOWHERE = Path("nowhere")
 PLAN = replace(SHORT, rounds=3)
@@ -34,12 +35,26 @@ class _Load:
         return Sample(requests=1, per_second=rate, p50_ms=1, p99_ms=2, cpu_us={"envoy": 10.0})
 
 
+def undisturbed(*stolen: float) -> Undisturbed:
+    """Two cores. ``stolen`` are seconds, of one measurement each, of ten seconds; nothing is of those that follow."""
+    at, left, together = iter(range(0, 1_000_000, 10)), list(stolen), [0.0]
+
+    def so_far() -> float:  # asked before and after each measurement
+        asked.append(True)
+        if len(asked) % 2 == 0 and left:
+            together.append(together[-1] + left.pop(0))
+        return together[-1]
+
+    asked: list[bool] = []
+    return Undisturbed(so_far, lambda: next(at), 2)
+
+
 def _targets(*names: str) -> dict[str, Target]:
     return {name: _target(name) for name in names}
 
 
 def test_a_slower_machine_changes_no_ratio() -> None:
-    taken = interleaved(_targets("plain", "ours"), PLAN, lambda: None, load=_Load())
+    taken = interleaved(_targets("plain", "ours"), PLAN, lambda: None, undisturbed(), load=_Load())
     ours = rows(taken, "plain")[1]
     assert ours["ratio"] == {"minimum": 0.25, "median": 0.25, "maximum": 0.25}
     assert ours["rates"] == [100.0, 50.0, 100 / 3]
@@ -49,7 +64,13 @@ def test_a_peer_that_fails_is_left_out_and_named() -> None:
     missing = Missing()
     load = _Load(breaks="peer")
     taken = interleaved(
-        _targets("plain", "peer", "ours"), PLAN, lambda: None, others={"peer"}, missing=missing, load=load
+        _targets("plain", "peer", "ours"),
+        PLAN,
+        lambda: None,
+        undisturbed(),
+        others={"peer"},
+        missing=missing,
+        load=load,
     )
     assert [(variant.name, len(variant.samples)) for variant in taken] == [("plain", 3), ("ours", 3)]
     assert missing.failed == {"peer": "peer: refused"}
@@ -58,11 +79,25 @@ def test_a_peer_that_fails_is_left_out_and_named() -> None:
 def test_a_row_of_our_own_that_fails_ends_the_measurement() -> None:
     with pytest.raises(Implausible):
         interleaved(
-            _targets("plain", "ours"), PLAN, lambda: None, others={"peer"}, missing=Missing(), load=_Load("ours")
+            _targets("plain", "ours"),
+            PLAN,
+            lambda: None,
+            undisturbed(),
+            others={"peer"},
+            missing=Missing(),
+            load=_Load("ours"),
         )
 
 
 def test_tokens_are_made_anew_before_each_round() -> None:
     made: list[int] = []
-    interleaved(_targets("plain"), PLAN, lambda: made.append(1), load=_Load())
+    interleaved(_targets("plain"), PLAN, lambda: made.append(1), undisturbed(), load=_Load())
     assert len(made) == PLAN.rounds
+
+
+def test_what_was_disturbed_is_measured_again_without_another_warm_up() -> None:
+    load, once = _Load(), undisturbed(0, 3)  # the second row of the first round
+    taken = interleaved(_targets("plain", "ours"), PLAN, lambda: None, once, load=load)
+    assert load.asked[:5] == ["plain", "plain", "ours", "ours", "ours"]
+    assert [len(variant.samples) for variant in taken] == [3, 3]
+    assert once.told() == {"taken": 7, "again": 1, "worst": 0.0}
