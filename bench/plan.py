@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``seconds`` is one timed run; each variant has one in each round. ``settling``: introspections before all."""
+    """``seconds`` is one timed run; each variant has one in each round. ``settling``: introspections before all.
+
+    ``tries``: how often one measurement is made at most, if it is disturbed (bench/stolen.py).
+    """
 
     settling: int
     rounds: int
@@ -17,6 +20,7 @@ class Plan:
     most_tokens: int
     largest_sweep: int
     starts: int
+    tries: int
 
 
 FULL = Plan(
@@ -30,6 +34,7 @@ FULL = Plan(
     most_tokens=100_000,
     largest_sweep=1000,
     starts=3,
+    tries=6,
 )
 SHORT = Plan(
     settling=500,
@@ -42,6 +47,7 @@ SHORT = Plan(
     most_tokens=10_000,
     largest_sweep=1000,
     starts=1,
+    tries=1,
 )
 CONNECTIONS = 32
 """Of the load source, unless the measurement is about their number."""

@@ -12,8 +12,6 @@ from bench.progress import say
 MOST = 0.01
 """Of the processors' time. Of eight seconds on two cores, 160 ms: a stall of that length is the 99th percentile."""
 
-AGAIN = 5
-
 T = TypeVar("T")
 
 
@@ -24,8 +22,12 @@ def stolen_seconds() -> float:
 
 @dataclass
 class Undisturbed:
-    """Measures again what was disturbed, and counts: ``taken`` in all, ``again`` of them, ``worst`` of what counts."""
+    """Measures again what was disturbed, at most ``tries`` times in all each.
 
+    It counts: ``taken`` in all, ``again`` of them, ``worst`` of what counts.
+    """
+
+    tries: int
     stolen: Callable[[], float] = stolen_seconds
     clock: Callable[[], float] = time.monotonic
     cores: int = field(default_factory=lambda: psutil.cpu_count() or 1)
@@ -35,16 +37,16 @@ class Undisturbed:
 
     def take(self, measure: Callable[[], T]) -> T:
         """What ``measure`` returns while no more than ``MOST`` is stolen; else the least disturbed of all tries."""
-        tries: list[tuple[float, T]] = []
-        while not tries or (tries[-1][0] > MOST and len(tries) <= AGAIN):
+        made: list[tuple[float, T]] = []
+        while not made or (made[-1][0] > MOST and len(made) < self.tries):
             stolen, started = self.stolen(), self.clock()
             found = measure()
-            tries.append(((self.stolen() - stolen) / (self.clock() - started) / self.cores, found))
-            if tries[-1][0] > MOST:
-                say(f"  {tries[-1][0]:.1%} of the processors' time was stolen")
-        share, best = min(tries, key=lambda one: one[0])
-        self.taken += len(tries)
-        self.again += len(tries) - 1
+            made.append(((self.stolen() - stolen) / (self.clock() - started) / self.cores, found))
+            if made[-1][0] > MOST:
+                say(f"  {made[-1][0]:.1%} of the processors' time was stolen")
+        share, best = min(made, key=lambda one: one[0])
+        self.taken += len(made)
+        self.again += len(made) - 1
         self.worst = max(self.worst, share)
         return best
 

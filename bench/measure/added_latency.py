@@ -32,7 +32,7 @@ POINTS = (*range(1, 100), 99.5, 99.9)
 def measure(lab: Lab) -> dict[str, Any]:
     """Percentiles of each, and what it adds to the first, round by round."""
     taken: dict[str, list[list[float]]] = {}
-    undisturbed = Undisturbed()
+    undisturbed = Undisturbed(lab.plan.tries)
     with ExitStack() as running:
         upstream, port = running.enter_context(answering(lab.folder))
         starts = {WITH: ours(lab), STAND_IN: _asking_a_stand_in(lab), NOTHING: nothing_in_python(lab)}

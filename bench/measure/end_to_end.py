@@ -28,7 +28,7 @@ PEERS: dict[str, Start] = {
 
 def measure(lab: Lab) -> dict[str, Any]:
     """Rows with ratios to ours; peers answer plain HTTP."""
-    missing, undisturbed = Missing(), Undisturbed()
+    missing, undisturbed = Missing(), Undisturbed(lab.plan.tries)
     with ExitStack() as running:
         upstream = running.enter_context(open_server(lab))
         targets = {OURS: _ours(lab), **_peers(lab, upstream, running, missing)}

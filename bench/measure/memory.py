@@ -24,7 +24,7 @@ SETTLED_SECONDS = 5
 
 def measure(lab: Lab) -> dict[str, Any]:
     """MiB by process, and seconds by kind of start."""
-    undisturbed = Undisturbed()
+    undisturbed = Undisturbed(lab.plan.tries)
     return {"mib": _memory(lab), "starts": _starts(lab, undisturbed), "stolen": undisturbed.told()}
 
 

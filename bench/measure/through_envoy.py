@@ -28,7 +28,7 @@ PEERS: dict[str, Start] = {
 
 def measure(lab: Lab) -> dict[str, Any]:
     """Rows with ratios to the plain proxy, and what could not be had."""
-    missing, undisturbed = Missing(), Undisturbed()
+    missing, undisturbed = Missing(), Undisturbed(lab.plan.tries)
     with ExitStack() as running:
         compared = {name: running.enter_context(start) for name, start in _starts(lab)}
         compared |= _peers(lab, running, missing)

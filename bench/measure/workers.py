@@ -53,7 +53,7 @@ def _measured(lab: Lab, counts: Sequence[int], share: float | None) -> dict[str,
             for pid in _workers(one, count):
                 if share is not None:
                     running.enter_context(limited(pid, share))
-        base, undisturbed = _name(counts[0]), Undisturbed()
+        base, undisturbed = _name(counts[0]), Undisturbed(lab.plan.tries)
         taken = interleaved(targets, lab.plan, lab.real_tokens, undisturbed)
         return {"base": base, "rows": rows(taken, base), "share": share, "stolen": undisturbed.told()}
 

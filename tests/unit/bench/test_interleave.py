@@ -46,7 +46,7 @@ def undisturbed(*stolen: float) -> Undisturbed:
         return together[-1]
 
     asked: list[bool] = []
-    return Undisturbed(so_far, lambda: next(at), 2)
+    return Undisturbed(6, so_far, lambda: next(at), 2)
 
 
 def _targets(*names: str) -> dict[str, Target]:
