@@ -1,6 +1,7 @@
 """Variants by turns: ratios are of one round, and a peer that fails takes no other row with it."""
 
 from dataclasses import replace
+from itertools import chain, count, repeat
 from pathlib import Path
 
 import pytest
@@ -36,17 +37,9 @@ class _Load:
 
 
 def undisturbed(*stolen: float) -> Undisturbed:
-    """Two cores. ``stolen`` are seconds, of one measurement each, of ten seconds; nothing is of those that follow."""
-    at, left, together = iter(range(0, 1_000_000, 10)), list(stolen), [0.0]
-
-    def so_far() -> float:  # asked before and after each measurement
-        asked.append(True)
-        if len(asked) % 2 == 0 and left:
-            together.append(together[-1] + left.pop(0))
-        return together[-1]
-
-    asked: list[bool] = []
-    return Undisturbed(6, so_far, lambda: next(at), 2)
+    """Two cores, and ten seconds a measurement. ``stolen`` is what is read around each, and stays at its last."""
+    readings = chain(stolen, repeat(stolen[-1] if stolen else 0.0))
+    return Undisturbed(6, readings.__next__, count(0, 10).__next__, 2)
 
 
 def _targets(*names: str) -> dict[str, Target]:
@@ -96,7 +89,7 @@ def test_tokens_are_made_anew_before_each_round() -> None:
 
 
 def test_what_was_disturbed_is_measured_again_without_another_warm_up() -> None:
-    load, once = _Load(), undisturbed(0, 3)  # the second row of the first round
+    load, once = _Load(), undisturbed(0, 0, 0, 3)  # around each of the first two measurements
     taken = interleaved(_targets("plain", "ours"), PLAN, lambda: None, once, load=load)
     assert load.asked[:5] == ["plain", "plain", "ours", "ours", "ours"]
     assert [len(variant.samples) for variant in taken] == [3, 3]
