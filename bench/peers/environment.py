@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from bench.tools import PLACE, ROOT, NotAvailable
+from tests.support.installing import installed_once
 
 INSTALL_SECONDS = 600
 FASTMCP = "fastmcp==4.1.2"
@@ -20,14 +21,16 @@ def python_with(*requirements: str, python: str = sys.executable) -> Path:
     Raises:
         NotAvailable: they cannot be installed here.
     """
-    place = PLACE / "peers" / requirements[0]
-    interpreter = place / "bin" / "python"
-    if not (place / "complete").exists():
-        shutil.rmtree(place, ignore_errors=True)
+
+    def install(place: Path) -> None:
         _uv("venv", "--quiet", "--python", python, str(place))
-        _uv("pip", "install", "--quiet", "--python", str(interpreter), *requirements)
-        (place / "complete").touch()
-    return interpreter
+        _uv("pip", "install", "--quiet", "--python", str(_interpreter(place)), *requirements)
+
+    return _interpreter(installed_once(PLACE / "peers" / requirements[0], install))
+
+
+def _interpreter(place: Path) -> Path:
+    return place / "bin" / "python"
 
 
 def newer_python() -> str:

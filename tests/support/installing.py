@@ -1,4 +1,4 @@
-"""What tests install for themselves: once, into the cache, whichever process comes first."""
+"""What tests and measurements install for themselves: once, whichever process comes first."""
 
 import fcntl
 import shutil
