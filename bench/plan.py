@@ -24,7 +24,7 @@ class Plan:
 
 
 FULL = Plan(
-    settling=48_000,
+    settling=64_000,
     rounds=5,
     seconds=4,
     warm_up_seconds=1,
