@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import uvloop
 
 from bench.figures import percentile
+from bench.sending import Post
 
 DEADLINE_SECONDS = 60
 
@@ -25,23 +26,29 @@ class Burst:
         return percentile(self.milliseconds, percent)
 
 
-def burst(url: str, tokens: Sequence[str], body: Path) -> Burst:
-    """One request for each token (the same one as often as it is named), all at once."""
+def calls(tokens: Sequence[str], body: Path) -> list[Post]:
+    """One with each token, the same one as often as it is named."""
+    sent = body.read_bytes()
+    return [Post({"Authorization": f"Bearer {one}", "Content-Type": "application/json"}, sent) for one in tokens]
+
+
+def burst(url: str, posts: Sequence[Post]) -> Burst:
+    """All at once, each on a connection of its own."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        answers = runner.run(_burst(url, tokens, body.read_bytes()))
+        answers = runner.run(_burst(url, posts))
     statuses: dict[int, int] = {}
     for status, _ in answers:
         statuses[status] = statuses.get(status, 0) + 1
     return Burst(statuses, tuple(milliseconds for _, milliseconds in answers))
 
 
-async def _burst(url: str, tokens: Sequence[str], body: bytes) -> list[tuple[int, float]]:
+async def _burst(url: str, posts: Sequence[Post]) -> list[tuple[int, float]]:
     parts = urlsplit(url)
     go = asyncio.Event()
-    connected = [await asyncio.open_connection(parts.hostname, parts.port) for _ in tokens]
+    connected = [await asyncio.open_connection(parts.hostname, parts.port) for _ in posts]
     asking = [
-        asyncio.create_task(_ask(reader, writer, _request(url, token, body), go))
-        for (reader, writer), token in zip(connected, tokens, strict=True)
+        asyncio.create_task(_ask(reader, writer, _request(url, post), go))
+        for (reader, writer), post in zip(connected, posts, strict=True)
     ]
     go.set()
     async with asyncio.timeout(DEADLINE_SECONDS):
@@ -60,14 +67,8 @@ async def _ask(
     return status, milliseconds
 
 
-def _request(url: str, token: str, body: bytes) -> bytes:
+def _request(url: str, post: Post) -> bytes:
     parts = urlsplit(url)
-    lines = (
-        f"POST {parts.path} HTTP/1.1",
-        f"host: {parts.netloc}",
-        f"authorization: Bearer {token}",
-        "content-type: application/json",
-        f"content-length: {len(body)}",
-        "connection: close",
-    )
-    return "\r\n".join((*lines, "", "")).encode() + body
+    headers = {"Host": parts.netloc, **post.headers, "Content-Length": str(len(post.body)), "Connection": "close"}
+    lines = (f"POST {parts.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()))
+    return "\r\n".join((*lines, "", "")).encode() + post.body

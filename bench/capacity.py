@@ -1,9 +1,13 @@
 """How many cores so many users need: arithmetic on measured costs. docs/capacity.md explains it."""
 
+import math
 from dataclasses import dataclass
 
 REFRESH_AFTER = 0.75
 """Part of the TTL after which a token in use is asked about again (``ext_authz.introspection``)."""
+
+TOKEN_LIFETIME_SECONDS = 300
+"""Of the realm's access tokens (``accessTokenLifespan``): a user at work needs a new one as often."""
 
 MICROSECONDS = 1e6
 KIBIBYTES_A_MIB = 1024
@@ -11,12 +15,13 @@ KIBIBYTES_A_MIB = 1024
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """CPU microseconds a warm request, and an introspection; memory of a cached token."""
+    """CPU microseconds a warm request, an introspection, and a new token; memory of a cached token."""
 
     authorizer_us: float
     envoy_us: float
     introspecting_us: float
     keycloak_us: float
+    issuing_us: float
     token_kib: float
 
 
@@ -39,13 +44,18 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Cores at full use: plan for twice as many. ``cache_mib`` is of all authorizers together."""
+    """Cores at full use: plan for twice as many. ``cache_mib`` is of all ``authorizers`` together.
 
+    ``issuing_cores`` are Keycloak's for new tokens, ``keycloak_cores`` for introspections.
+    """
+
+    authorizers: int
     requests: float
     introspections: float
     authorizer_cores: float
     envoy_cores: float
     keycloak_cores: float
+    issuing_cores: float
     cache_mib: float
 
 
@@ -55,13 +65,23 @@ def need(demand: Demand, costs: Costs, ttl_seconds: float, authorizers: int = 1)
     requests = demand.per_second
     ours = requests * costs.authorizer_us + introspections * costs.introspecting_us
     return Need(
+        authorizers=authorizers,
         requests=requests,
         introspections=introspections,
         authorizer_cores=ours / MICROSECONDS,
         envoy_cores=requests * costs.envoy_us / MICROSECONDS,
         keycloak_cores=introspections * costs.keycloak_us / MICROSECONDS,
+        issuing_cores=demand.tokens / TOKEN_LIFETIME_SECONDS * costs.issuing_us / MICROSECONDS,
         cache_mib=demand.tokens * costs.token_kib * authorizers / KIBIBYTES_A_MIB,
     )
+
+
+def with_authorizers_enough(demand: Demand, costs: Costs, ttl_seconds: float) -> Need:
+    """As many authorizers, each of which uses one core, that none has more than half of it to do."""
+    it = need(demand, costs, ttl_seconds)
+    while (wanted := math.ceil(2 * it.authorizer_cores)) > it.authorizers:  # each more has a cache more to fill
+        it = need(demand, costs, ttl_seconds, wanted)
+    return it
 
 
 def introspections_a_token(per_second: float, ttl_seconds: float, authorizers: int = 1) -> float:

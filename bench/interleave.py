@@ -43,8 +43,7 @@ def interleaved(
         before_round()
         for name in list(samples):
             try:
-                load(targets[name], plan.warm_up_seconds)
-                samples[name].append(undisturbed.take(partial(load, targets[name], plan.seconds)))
+                samples[name].append(undisturbed.take(partial(_warmed, load, targets[name], plan)))
             except Implausible as error:
                 if missing is None or name not in others:
                     raise
@@ -53,6 +52,12 @@ def interleaved(
             else:
                 _tell(number, name, samples[name][-1])
     return [Variant(name, tuple(taken)) for name, taken in samples.items()]
+
+
+def _warmed(load: Load, target: Target, plan: Plan) -> Sample:
+    # Each time anew: what others keep for ten seconds shall outlast the timed run.
+    load(target, plan.warm_up_seconds)
+    return load(target, plan.seconds * target.longer)
 
 
 def _tell(number: int, name: str, sample: Sample) -> None:

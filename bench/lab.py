@@ -54,6 +54,10 @@ class Lab:
         return f"http://127.0.0.1:{self.stack.settings.keycloak_port}"
 
     @property
+    def introspection_url(self) -> str:
+        return f"{self.keycloak_url}/realms/mcp-gateway/protocol/openid-connect/token/introspect"
+
+    @property
     def issuer(self) -> str:
         return f"{self.stack.url}/realms/mcp-gateway"
 

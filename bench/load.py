@@ -31,7 +31,10 @@ class Implausible(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is asked, and which processes work for it. ``tokens`` are used in turn."""
+    """What is asked, and which processes work for it. ``tokens`` are used in turn.
+
+    ``longer``: so many times as long as others, where each answer takes so long that few would be counted.
+    """
 
     url: str
     tokens: Path
@@ -39,6 +42,7 @@ class Target:
     pids: Pids
     connections: int = CONNECTIONS
     headers: str = ""
+    longer: float = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.goals import goals
-from bench.planning import plans
+from bench.planning import CALLS, one_core, per_user, plans
 from bench.stolen import MOST
 from bench.table import NOT_MEASURED, markdown, number, spread
 from bench.tools import ROOT
@@ -60,22 +60,36 @@ def _rates(name: str, ratio: str, columns: tuple[str, ...]) -> Callable[[Found],
         measured = found.get(name)
         if not measured:
             return ""
-        head = ("", "requests/s", ratio, *(f"µs of CPU: {column}" for column in columns), "p50 ms", "p99 ms")
-        rows = [_rate_row(row, columns) for row in measured["rows"]]
         absent = [f"Not available: {what} ({why})." for what, why in measured.get("not_available", {}).items()]
         absent += [f"Failed, and has no figure: {what} ({why})." for what, why in measured.get("failed", {}).items()]
-        body = [markdown(head, rows)] if rows else []
+        body = [_rate_table(measured, ratio, columns)] if measured["rows"] else []
         return "\n\n".join([*body, *absent, *_stolen(measured), _taken(measured)])
 
     return table
+
+
+def _rate_table(measured: Found, ratio: str, columns: tuple[str, ...]) -> str:
+    head = ("", "requests/s", ratio, *(f"µs of CPU: {column}" for column in columns), "p50 ms", "p99 ms")
+    return markdown(head, [_rate_row(row, columns) for row in measured["rows"]])
 
 
 def _workers(found: Found) -> str:
     table = _rates("workers", "of one worker", ("authorizer", "envoy"))(found)
     measured = found.get("workers", {})
     share = measured.get("share")
+    if not table:
+        return table
     shared = [f"Each worker has {share:g} of a core, by the kernel's quota."] if share else []
-    return "\n\n".join([table, *shared]) if table else table
+    parts = [table, *shared, *_asked(measured)]
+    if freely := measured.get("freely"):
+        named = [one | {"name": f"{one['name']}, no quota"} for one in freely["rows"]]
+        parts += [_rate_table({**freely, "rows": named}, "of one worker", ("authorizer", "envoy")), *_stolen(freely)]
+    return "\n\n".join(parts)
+
+
+def _asked(measured: Found) -> list[str]:
+    rows = [(it["name"], spread(it["introspections"]), number(it["expected"])) for it in measured.get("asked", ())]
+    return [markdown(("", "introspections/s", "by the formula of capacity.md"), rows)] if rows else []
 
 
 def _rate_row(row: Found, columns: tuple[str, ...]) -> tuple[str, ...]:
@@ -113,12 +127,15 @@ def _cold(found: Found) -> str:
         (f"{one['requests']} at once, one cold token", number(one["cold"]["introspections"]), *_burst(one["cold"])),
         (f"{one['requests']} at once, it expired", number(one["expired"]["introspections"]), *_burst(one["expired"])),
         (f"{many['requests']} at once, as many cold tokens", number(many["requests"]), *_burst(many)),
+        ("as many, asked of Keycloak directly", number(many["requests"]), *_burst(many["directly"])),
     ]
     costs = [
-        ("authorizer, an introspection", f"{number(client['cpu_us'])} µs"),
+        ("authorizer, an introspection", f"{spread(client['cpu_us'])} µs"),
+        ("of that, its client by itself", f"{spread(client['alone']['cpu_us'])} µs"),
+        ("of that, python-keycloak", f"{spread(client['alone']['library_us'])} µs"),
         ("Keycloak, an introspection", f"{number(many['keycloak_us'])} µs"),
-        ("Keycloak answered", f"{number(many['per_second'])}/s"),
-        ("cold requests through us, a Keycloak that costs nothing", f"{number(client['per_second'])}/s"),
+        ("Keycloak, a token (client credentials)", f"{number(many['issuing_us'])} µs"),
+        ("cold requests through us, a Keycloak that costs nothing", f"{spread(client['per_second'])}/s"),
     ]
     answered = markdown(("", "introspections", "p50 ms", "p99 ms", "answers"), rows)
     return "\n\n".join([answered, markdown(("cost", ""), costs), _taken(measured)])
@@ -126,7 +143,7 @@ def _cold(found: Found) -> str:
 
 def _burst(measured: Found) -> tuple[str, str, str]:
     statuses = ", ".join(f"{count} of {status}" for status, count in measured["statuses"].items())
-    return number(measured["p50_ms"]), number(measured["p99_ms"]), statuses
+    return spread(measured["p50_ms"]), spread(measured["p99_ms"]), statuses
 
 
 def _memory(found: Found) -> str:
@@ -155,15 +172,26 @@ def _sweep(name: str, points: list[Found]) -> str:
 
 def _plans(found: Found) -> str:
     rows = plans(found)
-    head = ("users", "TTL s", "requests/s", "introspections/s", "authorizer", "Envoy", "Keycloak", "cache MiB")
+    cores = ("authorizer", "Envoy", "Keycloak: introspections", "Keycloak: new tokens")
+    head = ("users", "TTL s", "requests/s", "authorizers (a)", "introspections/s", *cores, "cache MiB")
     return markdown(head, rows) if rows else ""
+
+
+def _one_core(found: Found) -> str:
+    rows = one_core(found)
+    return markdown(("one core carries", "a second"), rows) if rows else ""
+
+
+def _per_user(_: Found) -> str:
+    return markdown(("TTL s", *(f"{calls} call{'s' if calls > 1 else ''} a minute" for calls in CALLS)), per_user())
 
 
 def _taken(measured: Found) -> str:
     machine = measured["machine"]
     packages = ", ".join(f"{name} {what}" for name, what in machine["packages"].items())
     where = f"{machine['cores']} cores of {machine['cpu']}, Python {machine['python']}, {packages}"
-    rounds = f"{measured['rounds']} round{'s' if measured['rounds'] > 1 else ''} of {measured['seconds']} s"
+    rounds = f"{measured['rounds']} round{'s' if measured['rounds'] > 1 else ''}"
+    rounds = measured.get("made") or f"{rounds} of {measured['seconds']} s"
     return f"*{measured['at']}, {rounds}, commit {machine['commit']}, {where}; load before: {machine['load']}*"
 
 
@@ -192,4 +220,6 @@ TABLES: dict[str, Callable[[Found], str]] = {
     "memory": _memory,
     "growth": _growth,
     "capacity": _plans,
+    "one-core": _one_core,
+    "per-user": _per_user,
 }

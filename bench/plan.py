@@ -33,7 +33,7 @@ FULL = Plan(
     growth_seconds=3,
     most_tokens=100_000,
     largest_sweep=1000,
-    starts=3,
+    starts=5,
     tries=6,
 )
 SHORT = Plan(

@@ -8,6 +8,7 @@ themselves for a minute, in which everything else waits for a core.
 """
 
 import json
+from collections.abc import Sequence
 from itertools import cycle, islice
 from urllib.parse import urlencode
 
@@ -26,12 +27,16 @@ def settle(lab: Lab) -> None:
         Implausible: one was not answered, or not as of a token that is good.
     """
     say(f"Keycloak is asked about {lab.plan.settling:,} tokens, to become warm")
-    url = f"{lab.keycloak_url}/realms/mcp-gateway/protocol/openid-connect/token/introspect"
+    asked = islice(cycle(questions(lab, lab.tokens())), lab.plan.settling)
+    send_all(lab.introspection_url, asked, at_once=AT_ONCE, is_good=_is_active)
+
+
+def questions(lab: Lab, tokens: Sequence[str]) -> list[Post]:
+    """An introspection of each, as the authorizer asks for it."""
     secret = lab.stack.settings.keycloak_client_secret.get_secret_value()
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept-Encoding": "identity"}
     asked = {"client_id": "api-gateway", "client_secret": secret}  # RFC 6749 §2.3.1, in the form: python-keycloak's way
-    questions = [Post(headers, urlencode(asked | {"token": token}).encode()) for token in lab.tokens()]
-    send_all(url, islice(cycle(questions), lab.plan.settling), at_once=AT_ONCE, is_good=_is_active)
+    return [Post(headers, urlencode(asked | {"token": token}).encode()) for token in tokens]
 
 
 def _is_active(answer: bytes) -> bool:

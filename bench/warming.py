@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.sending import Post, send_all
+from bench.burst import calls
+from bench.sending import send_all
 
 AT_ONCE = 64
 
@@ -14,6 +15,4 @@ def warm(url: str, tokens: Sequence[str], body: Path) -> None:
     Raises:
         Implausible: an answer was not 200.
     """
-    sent = body.read_bytes()
-    posts = (Post({"Authorization": f"Bearer {one}", "Content-Type": "application/json"}, sent) for one in tokens)
-    send_all(url, posts, at_once=AT_ONCE)
+    send_all(url, calls(tokens, body), at_once=AT_ONCE)

@@ -6,7 +6,7 @@ A policy that asks for nothing, a log level or a metric that is off would make i
 import time
 from dataclasses import dataclass
 
-from bench.burst import burst
+from bench.burst import burst, calls
 from bench.lab import Lab
 from bench.load import Implausible
 
@@ -32,7 +32,7 @@ def require_whole(lab: Lab, url: str) -> None:
     tokens = lab.tokens()
     for _ in range(ATTEMPTS):
         before = _traces(lab)
-        statuses = burst(url, tokens, lab.body()).statuses
+        statuses = burst(url, calls(tokens, lab.body())).statuses
         if statuses == {200: len(tokens)} and _left(lab, before, len(tokens)):
             return
     raise Implausible(f"{len(tokens)} requests were answered {statuses} and left {_traces(lab)} after {before}")

@@ -2,19 +2,25 @@
 
 Where the machine lets us, each worker has a small share of a core to itself, and no more: so the cores are not gone
 with the first. Connections are in proportion: with fewer for each, each would have fewer requests to take at a time,
-which costs more of them.
+which costs more of them. Before that, one and two workers without such a share: on two cores, they are gone at once.
+
+How often Keycloak is asked meanwhile says whether the workers' caches stay effective.
 """
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import httpx
 import psutil
 
+from bench.capacity import introspections_a_token
 from bench.envoys import Door, answering, asking, doors, our_cluster
+from bench.figures import Spread
 from bench.interleave import interleaved, rows
-from bench.lab import AnAuthorizer, Lab
-from bench.load import Implausible, Target, run
+from bench.lab import TOKENS, AnAuthorizer, Lab
+from bench.load import Implausible, Sample, Target, run
 from bench.plan import CONNECTIONS
 from bench.progress import say
 from bench.quota import NoQuota, limited
@@ -25,15 +31,38 @@ SHARE = 0.1
 through, are less than two. Those need four times as much as a worker."""
 
 COUNTS, COUNTS_UNLIMITED = (1, 2, 4), (1, 2)
+TTL_SECONDS = 5
+"""The default, which is measured."""
+
+ASKED = "ext_authz_introspections_total"
+
+
+@dataclass
+class Counting:
+    """Loads, and keeps how often Keycloak was asked by whom (URL): introspections a second, of timed runs."""
+
+    ours: dict[str, AnAuthorizer]
+    seconds: float
+    asked: dict[str, list[float]] = field(default_factory=dict)
+
+    def __call__(self, target: Target, seconds: float) -> Sample:
+        before = _introspections(self.ours[target.url])
+        sample = run(target, seconds)
+        if seconds == self.seconds:
+            asked = _introspections(self.ours[target.url]) - before
+            self.asked.setdefault(target.url, []).append(asked / seconds)
+        return sample
 
 
 def measure(lab: Lab) -> dict[str, Any]:
     """Rows with ratios to one worker. ``share`` is what each has of a core; None where it cannot be limited."""
+    freely = _measured(lab, COUNTS_UNLIMITED, None)
     try:
-        return _measured(lab, COUNTS, SHARE)
+        shared = _measured(lab, COUNTS, SHARE)
     except NoQuota as error:
         say(f"  workers have no share of their own: {error}")
-        return _measured(lab, COUNTS_UNLIMITED, None)
+        return freely
+    return shared | {"freely": freely}
 
 
 def _measured(lab: Lab, counts: Sequence[int], share: float | None) -> dict[str, Any]:
@@ -54,8 +83,21 @@ def _measured(lab: Lab, counts: Sequence[int], share: float | None) -> dict[str,
                 if share is not None:
                     running.enter_context(limited(pid, share))
         base, undisturbed = _name(counts[0]), Undisturbed(lab.plan.tries)
-        taken = interleaved(targets, lab.plan, lab.real_tokens, undisturbed)
-        return {"base": base, "rows": rows(taken, base), "share": share, "stolen": undisturbed.told()}
+        counting = Counting({urls[_name(count)]: one for count, one in ours.items()}, lab.plan.seconds)
+        taken = interleaved(targets, lab.plan, lab.real_tokens, undisturbed, load=counting)
+        asked = [_asked(count, counting.asked[urls[_name(count)]]) for count in counts]
+        return {"base": base, "rows": rows(taken, base), "share": share, "stolen": undisturbed.told(), "asked": asked}
+
+
+def _asked(workers: int, a_second: list[float]) -> dict[str, Any]:
+    """Beside what the formula of docs/capacity.md says of tokens in constant use."""
+    expected = TOKENS * introspections_a_token(float("inf"), TTL_SECONDS, workers)
+    return {"name": _name(workers), "introspections": asdict(Spread.of(a_second)), "expected": expected}
+
+
+def _introspections(one: AnAuthorizer) -> float:
+    lines = httpx.get(f"http://127.0.0.1:{one.http_port}/metrics", timeout=30).text.splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(ASKED))
 
 
 def _workers(one: AnAuthorizer, count: int) -> list[int]:

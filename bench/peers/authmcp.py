@@ -16,8 +16,8 @@ SECRET = "a-secret-for-one-measurement-and-nothing-else"  # noqa: S105 - it open
 
 @contextmanager
 def gateway(lab: Lab, upstream: int) -> Iterator[Target]:
-    """One process, rate limits off, its defaults otherwise."""
-    python = python_with(AUTHMCP)
+    """One process; rate limits off, its defaults otherwise, with what its server takes where it is there (uvloop)."""
+    python = python_with(AUTHMCP, "uvloop", "httptools")
     (port,) = free_ports(1)
     folder = lab.folder / "authmcp"
     folder.mkdir(exist_ok=True)

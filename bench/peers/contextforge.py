@@ -19,6 +19,9 @@ from tests.support.ports import free_ports
 SECRET = "a-secret-for-one-measurement-and-nothing-else-0123456789"  # noqa: S105 - it opens nothing
 ADMIN = "admin@example.com"
 SERVER = "bench"
+CONNECTIONS, LONGER = 8, 4
+"""An answer takes it a second or so: over as many connections and as short as the others it would give each one."""
+
 START_SECONDS = 240
 """It makes its tables first: half a minute on a machine with nothing else to do."""
 
@@ -41,7 +44,7 @@ def gateway(lab: Lab, upstream: int) -> Iterator[Target]:
         body = lab.folder / "contextforge.json"
         body.write_text(json.dumps(tool_call(tool, a=1, b=2)), encoding="ascii")
         tokens = lab.token_file("contextforge", [token])
-        yield Target(f"{base}/rpc", tokens, body, {"process": process.pid})
+        yield Target(f"{base}/rpc", tokens, body, {"process": process.pid}, connections=CONNECTIONS, longer=LONGER)
 
 
 def _variables(folder: Path) -> dict[str, str]:

@@ -9,6 +9,7 @@ claims := http.send({
 	"headers": {"Content-Type": "application/x-www-form-urlencoded"},
 	"raw_body": sprintf("client_id=api-gateway&client_secret=SECRET&token=%s", [token]),
 	"force_cache": true,
+	"caching_mode": "deserialized",
 	"force_cache_duration_seconds": 10,
 }).body
 

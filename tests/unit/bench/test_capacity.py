@@ -3,9 +3,9 @@
 import pytest
 from ext_authz.introspection import REFRESH_EARLIEST, REFRESH_LATEST
 
-from bench.capacity import REFRESH_AFTER, Costs, Demand, introspections_a_token, need
+from bench.capacity import REFRESH_AFTER, Costs, Demand, introspections_a_token, need, with_authorizers_enough
 
-COSTS = Costs(authorizer_us=300, envoy_us=200, introspecting_us=1000, keycloak_us=3000, token_kib=2)
+COSTS = Costs(authorizer_us=300, envoy_us=200, introspecting_us=1000, keycloak_us=3000, issuing_us=6000, token_kib=2)
 A_MILLION = Demand(users=1_000_000, active=0.1, per_minute=6)
 
 
@@ -43,3 +43,17 @@ def test_the_cache_grows_with_tokens_and_with_authorizers() -> None:
 
 def test_the_formula_refreshes_when_the_authorizer_does() -> None:
     assert pytest.approx((REFRESH_EARLIEST + REFRESH_LATEST) / 2) == REFRESH_AFTER
+
+
+def test_new_tokens_are_one_in_five_minutes_of_each_user_at_work() -> None:
+    assert need(A_MILLION, COSTS, 5).issuing_cores == pytest.approx(100_000 / 300 * 6000e-6)
+
+
+def test_no_authorizer_has_more_than_half_of_its_core_to_do_and_one_less_would() -> None:
+    it = with_authorizers_enough(A_MILLION, COSTS, ttl_seconds=30)
+    assert it.authorizers == 26  # twice the 3 cores of the requests and the 10 of a question at each use
+    assert need(A_MILLION, COSTS, 30, authorizers=25).authorizer_cores > 25 / 2
+
+
+def test_few_users_need_one_authorizer() -> None:
+    assert with_authorizers_enough(Demand(1000, 0.1, 6), COSTS, 5).authorizers == 1

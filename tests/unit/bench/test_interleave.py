@@ -25,10 +25,12 @@ class _Load:
 
     def __init__(self, breaks: str = "") -> None:
         self.asked: list[str] = []
+        self.seconds: list[float] = []
         self._breaks = breaks
 
-    def __call__(self, target: Target, _seconds: float) -> Sample:
+    def __call__(self, target: Target, seconds: float) -> Sample:
         self.asked.append(target.url)
+        self.seconds.append(seconds)
         round_number = (self.asked.count(target.url) + 1) // 2  # a warm-up, then a sample
         if target.url == self._breaks and round_number > 1:
             raise Implausible(f"{target.url}: refused")
@@ -88,9 +90,16 @@ def test_tokens_are_made_anew_before_each_round() -> None:
     assert len(made) == PLAN.rounds
 
 
-def test_what_was_disturbed_is_measured_again_without_another_warm_up() -> None:
+def test_what_was_disturbed_is_measured_again_behind_a_warm_up_of_its_own() -> None:
     load, once = _Load(), undisturbed(0, 0, 0, 3)  # around each of the first two measurements
     taken = interleaved(_targets("plain", "ours"), PLAN, lambda: None, once, load=load)
-    assert load.asked[:5] == ["plain", "plain", "ours", "ours", "ours"]
+    assert load.asked[:7] == ["plain", "plain", "ours", "ours", "ours", "ours", "plain"]
     assert [len(variant.samples) for variant in taken] == [3, 3]
     assert once.told() == {"taken": 7, "again": 1, "worst": 0.0}
+
+
+def test_a_slow_program_is_measured_for_longer_behind_the_same_warm_up() -> None:
+    load = _Load()
+    slow = {"peer": replace(_target("peer"), longer=4)}
+    interleaved(slow, PLAN, lambda: None, undisturbed(), load=load)
+    assert load.seconds == [PLAN.warm_up_seconds, 4 * PLAN.seconds] * PLAN.rounds
