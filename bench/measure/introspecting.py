@@ -11,12 +11,12 @@ from bench.progress import say
 from bench.standin import standin_keycloak
 from bench.tools import ROOT
 
-CALLS = 3000
+CALLS = 5000
 DEADLINE_SECONDS = 120
 
 
 def measure(lab: Lab) -> dict[str, Any]:
-    """Microseconds of CPU a call: the client by itself, and the library's share of that; by turns, round by round."""
+    """Microseconds of CPU a call: the client by itself, and the library's share of that, round by round."""
     whole, library = [], []
     with standin_keycloak(lab) as keycloak:
         for _ in range(lab.plan.rounds):
