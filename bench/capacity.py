@@ -87,8 +87,10 @@ def with_authorizers_enough(demand: Demand, costs: Costs, ttl_seconds: float) ->
 def introspections_a_token(per_second: float, ttl_seconds: float, authorizers: int = 1) -> float:
     """At most, a second: no more than it is used, and no more than each cache's answer ends.
 
-    A token in steady use is refreshed ahead, at a part of the TTL; one that is used rarely is asked about at each use.
+    A token in steady use is asked about when it is new and refreshed ahead, at a part of the TTL; one that is used
+    rarely is asked about at each use.
     """
     if ttl_seconds <= 0:
         return per_second
-    return min(per_second, authorizers / (REFRESH_AFTER * ttl_seconds))
+    of_one_token = math.ceil(TOKEN_LIFETIME_SECONDS / (REFRESH_AFTER * ttl_seconds))
+    return min(per_second, authorizers * of_one_token / TOKEN_LIFETIME_SECONDS)

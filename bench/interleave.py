@@ -26,7 +26,7 @@ class Variant:
 def interleaved(
     targets: Mapping[str, Target],
     plan: Plan,
-    before_round: Callable[[], object],
+    before_each: Callable[[], object],
     undisturbed: Undisturbed,
     *,
     others: Container[str] = (),
@@ -35,15 +35,16 @@ def interleaved(
 ) -> list[Variant]:
     """``plan.rounds`` rounds, in each of them one run of every target, each behind a warm-up of its own.
 
-    ``before_round``: what does not last for all rounds is made anew, such as tokens. One of the ``others`` that fails
-    is left out from there on, and stands in ``missing``; any other ends the measurement.
+    ``before_each`` of them, and again where one is made again, something is made anew: tokens, so that what others keep
+    of them for ten seconds outlasts the timed run. One of the ``others`` that fails is left out from there on, and
+    stands in ``missing``; any other ends the measurement.
     """
     samples: dict[str, list[Sample]] = {name: [] for name in targets}
     for number in range(plan.rounds):
-        before_round()
         for name in list(samples):
             try:
-                samples[name].append(undisturbed.take(partial(_warmed, load, targets[name], plan)))
+                timed = partial(load, targets[name], plan.seconds * targets[name].longer)
+                samples[name].append(undisturbed.take(timed, partial(_ready, targets[name], plan, before_each, load)))
             except Implausible as error:
                 if missing is None or name not in others:
                     raise
@@ -54,10 +55,9 @@ def interleaved(
     return [Variant(name, tuple(taken)) for name, taken in samples.items()]
 
 
-def _warmed(load: Load, target: Target, plan: Plan) -> Sample:
-    # Each time anew: what others keep for ten seconds shall outlast the timed run.
+def _ready(target: Target, plan: Plan, before_each: Callable[[], object], load: Load) -> None:
+    before_each()
     load(target, plan.warm_up_seconds)
-    return load(target, plan.seconds * target.longer)
 
 
 def _tell(number: int, name: str, sample: Sample) -> None:

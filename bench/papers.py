@@ -88,7 +88,7 @@ def _workers(found: Found) -> str:
 
 
 def _asked(measured: Found) -> list[str]:
-    rows = [(it["name"], spread(it["introspections"]), number(it["expected"])) for it in measured.get("asked", ())]
+    rows = [(it["name"], number(it["introspections"]), number(it["expected"])) for it in measured.get("asked", ())]
     return [markdown(("", "introspections/s", "by the formula of capacity.md"), rows)] if rows else []
 
 
@@ -131,8 +131,8 @@ def _cold(found: Found) -> str:
     ]
     costs = [
         ("authorizer, an introspection", f"{spread(client['cpu_us'])} µs"),
-        ("of that, its client by itself", f"{spread(client['alone']['cpu_us'])} µs"),
-        ("of that, python-keycloak", f"{spread(client['alone']['library_us'])} µs"),
+        ("for comparison: its client alone, one call after the other", f"{spread(client['alone']['cpu_us'])} µs"),
+        ("of the client, python-keycloak and our use of it", f"{spread(client['alone']['library_us'])} µs"),
         ("Keycloak, an introspection", f"{number(many['keycloak_us'])} µs"),
         ("Keycloak, a token (client credentials)", f"{number(many['issuing_us'])} µs"),
         ("cold requests through us, a Keycloak that costs nothing", f"{spread(client['per_second'])}/s"),

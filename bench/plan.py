@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class Plan:
     """``seconds`` is one timed run; each variant has one in each round. ``settling``: introspections before all.
 
-    ``tries``: how often one measurement is made at most, if it is disturbed (bench/stolen.py).
+    ``counted_seconds``: several TTLs, in which introspections are counted. ``tries``: how often one measurement is made
+    at most, if it is disturbed (bench/stolen.py).
     """
 
     settling: int
@@ -17,6 +18,7 @@ class Plan:
     burst: int
     cold_seconds: float
     growth_seconds: float
+    counted_seconds: float
     most_tokens: int
     largest_sweep: int
     starts: int
@@ -31,6 +33,7 @@ FULL = Plan(
     burst=500,
     cold_seconds=4,
     growth_seconds=3,
+    counted_seconds=24,
     most_tokens=100_000,
     largest_sweep=1000,
     starts=5,
@@ -44,6 +47,7 @@ SHORT = Plan(
     burst=500,
     cold_seconds=1,
     growth_seconds=1,
+    counted_seconds=5,
     most_tokens=10_000,
     largest_sweep=1000,
     starts=1,

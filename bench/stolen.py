@@ -35,10 +35,14 @@ class Undisturbed:
     again: int = 0
     worst: float = 0.0
 
-    def take(self, measure: Callable[[], T]) -> T:
-        """What ``measure`` returns while no more than ``MOST`` is stolen; else the least disturbed of all tries."""
+    def take(self, measure: Callable[[], T], before: Callable[[], object] = lambda: None) -> T:
+        """What ``measure`` returns while no more than ``MOST`` is stolen; else the least disturbed of all tries.
+
+        ``before`` is called before each; what is stolen from it does not count.
+        """
         made: list[tuple[float, T]] = []
         while not made or (made[-1][0] > MOST and len(made) < self.tries):
+            before()
             stolen, started = self.stolen(), self.clock()
             found = measure()
             made.append(((self.stolen() - stolen) / (self.clock() - started) / self.cores, found))

@@ -11,7 +11,7 @@ from bench.burst import Burst, burst, calls
 from bench.cpu import Pids, cpu_of, since
 from bench.figures import Spread
 from bench.lab import Lab
-from bench.load import Target, run
+from bench.load import Implausible, Target, run
 from bench.measure import introspecting
 from bench.progress import say
 from bench.settling import questions
@@ -87,7 +87,10 @@ def _client(lab: Lab) -> dict[str, Any]:
         for number in range(lab.plan.rounds):
             fresh = tokens[number * SUPPLY : (number + 1) * SUPPLY]
             all_cold = Target(bench.url, lab.token_file("cold", fresh), lab.body(), bench.authorizer.pids)
+            asked = bench.keycloak.asked()
             cold = run(all_cold, lab.plan.cold_seconds)
+            if (asked := bench.keycloak.asked() - asked) < cold.requests:
+                raise Implausible(f"{asked} introspections for {cold.requests} requests: not every one was cold")
             again = lab.token_file("again", fresh[: min(WARM, cold.requests)])
             warm = run(Target(bench.url, again, lab.body(), bench.authorizer.pids), 2)
             costs.append(cold.cpu_us["authorizer"] - warm.cpu_us["authorizer"])

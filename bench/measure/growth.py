@@ -19,7 +19,7 @@ TOKENS = (1, 10, 100, 1000, 10_000, 100_000)
 SWEEP = (1, 10, 100, 1000)
 KIBIBYTE = 1024
 BODIES = (1, 4, 16, 64, 256, 1000)
-"""In KiB. The largest is a message that fits into Envoy's limit of 1 MiB for a body."""
+"""In KiB, of the whole message. The largest stays below Envoy's limit of 1 MiB for a body."""
 
 
 def measure(lab: Lab) -> dict[str, Any]:

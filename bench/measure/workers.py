@@ -9,7 +9,6 @@ How often Keycloak is asked meanwhile says whether the workers' caches stay effe
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import httpx
@@ -17,10 +16,9 @@ import psutil
 
 from bench.capacity import introspections_a_token
 from bench.envoys import Door, answering, asking, doors, our_cluster
-from bench.figures import Spread
 from bench.interleave import interleaved, rows
 from bench.lab import TOKENS, AnAuthorizer, Lab
-from bench.load import Implausible, Sample, Target, run
+from bench.load import Implausible, Target, run
 from bench.plan import CONNECTIONS
 from bench.progress import say
 from bench.quota import NoQuota, limited
@@ -35,23 +33,6 @@ TTL_SECONDS = 5
 """The default, which is measured."""
 
 ASKED = "ext_authz_introspections_total"
-
-
-@dataclass
-class Counting:
-    """Loads, and keeps how often Keycloak was asked by whom (URL): introspections a second, of timed runs."""
-
-    ours: dict[str, AnAuthorizer]
-    seconds: float
-    asked: dict[str, list[float]] = field(default_factory=dict)
-
-    def __call__(self, target: Target, seconds: float) -> Sample:
-        before = _introspections(self.ours[target.url])
-        sample = run(target, seconds)
-        if seconds == self.seconds:
-            asked = _introspections(self.ours[target.url]) - before
-            self.asked.setdefault(target.url, []).append(asked / seconds)
-        return sample
 
 
 def measure(lab: Lab) -> dict[str, Any]:
@@ -83,16 +64,21 @@ def _measured(lab: Lab, counts: Sequence[int], share: float | None) -> dict[str,
                 if share is not None:
                     running.enter_context(limited(pid, share))
         base, undisturbed = _name(counts[0]), Undisturbed(lab.plan.tries)
-        counting = Counting({urls[_name(count)]: one for count, one in ours.items()}, lab.plan.seconds)
-        taken = interleaved(targets, lab.plan, lab.real_tokens, undisturbed, load=counting)
-        asked = [_asked(count, counting.asked[urls[_name(count)]]) for count in counts]
+        taken = interleaved(targets, lab.plan, lab.real_tokens, undisturbed)
+        lab.real_tokens()
+        asked = [_asked(lab, count, one, targets[_name(count)]) for count, one in ours.items()]
         return {"base": base, "rows": rows(taken, base), "share": share, "stolen": undisturbed.told(), "asked": asked}
 
 
-def _asked(workers: int, a_second: list[float]) -> dict[str, Any]:
-    """Beside what the formula of docs/capacity.md says of tokens in constant use."""
+def _asked(lab: Lab, workers: int, one: AnAuthorizer, target: Target) -> dict[str, Any]:
+    """Introspections a second under load, beside what docs/capacity.md says of tokens in constant use."""
+    run(target, lab.plan.warm_up_seconds)
+    before = _introspections(one)
+    run(target, lab.plan.counted_seconds)
+    asked = (_introspections(one) - before) / lab.plan.counted_seconds
     expected = TOKENS * introspections_a_token(float("inf"), TTL_SECONDS, workers)
-    return {"name": _name(workers), "introspections": asdict(Spread.of(a_second)), "expected": expected}
+    say(f"  {_name(workers)}: {asked:.1f} introspections a second, {expected:.1f} by the formula")
+    return {"name": _name(workers), "introspections": asked, "expected": expected}
 
 
 def _introspections(one: AnAuthorizer) -> float:

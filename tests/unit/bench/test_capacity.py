@@ -25,6 +25,10 @@ def test_a_busy_token_is_asked_about_no_more_often_than_it_is_refreshed() -> Non
     assert introspections_a_token(per_second=100, ttl_seconds=5) == pytest.approx(4 / 15)
 
 
+def test_a_new_token_is_asked_about_however_long_answers_are_kept() -> None:
+    assert introspections_a_token(100, 300) == pytest.approx(2 / 300)  # when it is new, and once before it ends
+
+
 def test_each_authorizer_without_the_others_cache_asks_for_itself() -> None:
     assert introspections_a_token(100, 5, authorizers=3) == pytest.approx(4 / 5)
 

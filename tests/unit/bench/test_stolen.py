@@ -35,6 +35,18 @@ def test_what_was_disturbed_is_taken_again_until_it_is_not() -> None:
     assert machine.undisturbed.told() == {"taken": 4, "again": 2, "worst": 0.005}
 
 
+def test_each_try_is_made_ready_and_what_is_stolen_from_that_does_not_count() -> None:
+    machine, made = Machine(1, 0), []
+
+    def ready() -> None:
+        machine.stolen += 100
+        made.append(machine.measured)
+
+    assert machine.undisturbed.take(machine.measure, ready) == 2
+    assert made == [0, 1]
+    assert machine.undisturbed.told() == {"taken": 2, "again": 1, "worst": 0.0}
+
+
 @pytest.mark.parametrize("best", range(TRIES))
 def test_of_those_that_were_all_disturbed_the_least_counts(best: int) -> None:
     machine = Machine(*(2 if number == best else 3 + number for number in range(TRIES)))
