@@ -77,7 +77,7 @@ audit: $(READY) $(SUPPLY_CHAIN) ## Look for known vulnerabilities in what uv.loc
 sbom: $(READY) ## Write sbom.cdx.json: what the gateway is made of, in CycloneDX
 	@.venv/bin/python -m supply_chain.sbom sbom.cdx.json
 
-bench: $(READY) ## Measure everything and rewrite the tables of docs/performance.md (20 minutes); ARGS="PART..." only these parts, ARGS=--short only checks that all of it works
+bench: $(READY) ## Measure everything and rewrite the tables of docs/performance.md (half an hour); ARGS="PART..." only these parts, ARGS=--short only checks that all of it works
 	@$(UV) sync --frozen --inexact --quiet --group bench
 	@.venv/bin/python -m bench $(ARGS)
 
