@@ -2,7 +2,7 @@
 
 Where the machine lets us, each worker has a small share of a core to itself, and no more: so the cores are not gone
 with the first. Connections are in proportion: with fewer for each, each would have fewer requests to take at a time,
-which costs more of them. Before that, one and two workers without such a share: on two cores, they are gone at once.
+which costs more of them. After that, one and two workers without such a share: on two cores, they are gone at once.
 
 How often Keycloak is asked meanwhile says whether the workers' caches stay effective.
 """
@@ -37,16 +37,17 @@ ASKED = "ext_authz_introspections_total"
 
 def measure(lab: Lab) -> dict[str, Any]:
     """Rows with ratios to one worker. ``share`` is what each has of a core; None where it cannot be limited."""
-    freely = _measured(lab, COUNTS_UNLIMITED, None)
     try:
-        shared = _measured(lab, COUNTS, SHARE)
+        shared = _measured(lab, COUNTS, SHARE, counts_introspections=True)
     except NoQuota as error:
         say(f"  workers have no share of their own: {error}")
-        return freely
-    return shared | {"freely": freely}
+        return _measured(lab, COUNTS_UNLIMITED, None, counts_introspections=True)
+    return shared | {"freely": _measured(lab, COUNTS_UNLIMITED, None)}
 
 
-def _measured(lab: Lab, counts: Sequence[int], share: float | None) -> dict[str, Any]:
+def _measured(
+    lab: Lab, counts: Sequence[int], share: float | None, *, counts_introspections: bool = False
+) -> dict[str, Any]:
     with ExitStack() as running:
         ours = {count: running.enter_context(lab.authorizer(f"workers-{count}", workers=count)) for count in counts}
         upstream, port = running.enter_context(answering(lab.folder))
@@ -65,9 +66,11 @@ def _measured(lab: Lab, counts: Sequence[int], share: float | None) -> dict[str,
                     running.enter_context(limited(pid, share))
         base, undisturbed = _name(counts[0]), Undisturbed(lab.plan.tries)
         taken = interleaved(targets, lab.plan, lab.real_tokens, undisturbed)
-        lab.real_tokens()
-        asked = [_asked(lab, count, one, targets[_name(count)]) for count, one in ours.items()]
-        return {"base": base, "rows": rows(taken, base), "share": share, "stolen": undisturbed.told(), "asked": asked}
+        found = {"base": base, "rows": rows(taken, base), "share": share, "stolen": undisturbed.told()}
+        if counts_introspections:
+            lab.real_tokens()
+            found["asked"] = [_asked(lab, count, one, targets[_name(count)]) for count, one in ours.items()]
+        return found
 
 
 def _asked(lab: Lab, workers: int, one: AnAuthorizer, target: Target) -> dict[str, Any]:

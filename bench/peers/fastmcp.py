@@ -28,8 +28,7 @@ def proxy(lab: Lab, upstream: int) -> Iterator[Target]:
 def _running(lab: Lab, program: str, *more: str) -> Iterator[Target]:
     python = python_with(FASTMCP, "uvloop")
     (port,) = free_ports(1)
-    introspection = f"{lab.keycloak_url}/realms/mcp-gateway/protocol/openid-connect/token/introspect"
     secret = lab.stack.settings.keycloak_client_secret.get_secret_value()
-    command = [python, PROGRAMS / f"{program}.py", str(port), introspection, lab.audience, secret, *more]
+    command = [python, PROGRAMS / f"{program}.py", str(port), lab.introspection_url, lab.audience, secret, *more]
     with started(command, lab.folder / f"{program}.log", listens(port)) as process:
         yield Target(f"http://127.0.0.1:{port}/mcp", lab.real_tokens(), lab.body(), {"process": process.pid})

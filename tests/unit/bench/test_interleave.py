@@ -84,7 +84,7 @@ def test_a_row_of_our_own_that_fails_ends_the_measurement() -> None:
         )
 
 
-def test_tokens_are_made_anew_before_each_round() -> None:
+def test_tokens_are_made_anew_before_each_run() -> None:
     made: list[int] = []
     interleaved(_targets("plain"), PLAN, lambda: made.append(1), undisturbed(), load=_Load())
     assert len(made) == PLAN.rounds
